@@ -1,0 +1,1 @@
+"""Writers of targets: each carries out or prints a plan."""

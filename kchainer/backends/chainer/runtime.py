@@ -1,0 +1,168 @@
+"""Networks that run a plan: plain Chainer with ``predict`` and taps by name."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import chainer
+import chainer.functions
+import chainer.links
+import numpy as np
+
+import kchainer.functions
+import kchainer.links
+from kchainer.emit.plan import Call, Plan
+from kchainer.ir.op import Param
+
+MODULES = {
+    "chainer.functions": chainer.functions,
+    "chainer.links": chainer.links,
+    "kchainer.functions": kchainer.functions,
+    "kchainer.links": kchainer.links,
+}
+
+
+def target(name: str) -> Any:
+    """What a plan's target names, from four modules only."""
+    module, _, attribute = name.rpartition(".")
+    return getattr(MODULES[module], attribute)
+
+
+class Function:
+    """A call of a plan as a callable that can be pickled and copied."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+
+    def __call__(self, *xs: Any) -> Any:
+        function = target(self.call.target)
+        return function(xs, **self.call.args) if self.call.packed else function(*xs, **self.call.args)
+
+    def __repr__(self) -> str:
+        args = ", ".join(f"{k}={v!r}" for k, v in self.call.args.items())
+        return f"{self.call.target}({args})"
+
+
+@contextlib.contextmanager
+def inference() -> Iterator[None]:
+    """No training, no graph."""
+    with chainer.using_config("train", False), chainer.no_backprop_mode():
+        yield
+
+
+def _cast(x: Any, dtype: str, compute: str) -> Any:
+    """An input in the dtype the network computes in; whole numbers stay so where the file wants them."""
+    wanted = np.dtype("int32" if dtype.startswith(("int", "uint", "bool")) else compute)
+    if isinstance(x, chainer.Variable):
+        return x if x.dtype == wanted else chainer.functions.cast(x, wanted)
+    return x if x.dtype == wanted else x.astype(wanted)
+
+
+def _batches(n: int, size: int | None) -> Iterator[slice]:
+    step = size or max(n, 1)
+    return (slice(i, i + step) for i in range(0, max(n, 1), step))
+
+
+class _Predicting:
+    """What both kinds of network add to Chainer's."""
+
+    plan: Plan
+    dtype: str
+    params_of: Mapping[str, tuple[Param, ...]]
+
+    def predict(self, *xs: Any, batch_size: int | None = 32) -> Any:
+        """Outputs for whole arrays: no training, no graph.
+
+        Args:
+            xs: one array for each input, in Keras's shapes; numpy or cupy.
+            batch_size: samples that go through at once; None: all.
+
+        Returns:
+            An array, or a list of them where the network has several outputs.
+        """
+        parts: list[list[Any]] = []
+        with inference():
+            for part in _batches(len(xs[0]), batch_size):
+                out = self(*(x[part] for x in xs))  # type: ignore[operator]
+                parts.append([v.array for v in (out if isinstance(out, (list, tuple)) else (out,))])
+        xp = chainer.backend.get_array_module(parts[0][0])
+        whole = [xp.concatenate(column) if len(column) > 1 else column[0] for column in zip(*parts, strict=True)]
+        return whole[0] if len(whole) == 1 else whole
+
+    def _given(self, xs: Sequence[Any]) -> list[Any]:
+        if len(xs) == 1 and isinstance(xs[0], (list, tuple)):
+            xs = xs[0]
+        if len(xs) != len(self.plan.inputs):
+            raise TypeError(f"{self.plan.name} takes {len(self.plan.inputs)} inputs, {len(xs)} given")
+        return [_cast(x, d, self.dtype) for x, d in zip(xs, self.plan.input_dtypes, strict=True)]
+
+
+class Network(_Predicting, chainer.Chain):
+    """A graph of links. Call it with one array for each input, in Keras's shapes.
+
+    ``outputs`` names layers whose values are wanted in place of the network's own outputs.
+    """
+
+    def __init__(self, plan: Plan, links: Mapping[str, chainer.Link], dtype: str) -> None:
+        super().__init__()
+        self.plan, self.dtype = plan, dtype
+        self._last = _last_uses(plan)
+        with self.init_scope():
+            for name, link in links.items():
+                setattr(self, name, link)
+
+    def named_plan_links(self) -> Iterator[tuple[str, chainer.Link]]:
+        """Each link with its name in the plan."""
+        return ((name, getattr(self, name)) for name in self.plan.links)
+
+    def forward(self, *xs: Any, outputs: Sequence[str] | None = None) -> Any:
+        """The outputs, a tuple where there are several."""
+        values: dict[int, Any] = dict(zip(self.plan.inputs, self._given(xs), strict=True))
+        taps = [self.plan.taps[name] for name in outputs or ()]
+        keep = {v for v, _ in taps} if outputs else set(self.plan.outputs)
+        for step, spent in zip(self.plan.steps, self._last, strict=True):
+            function = getattr(self, step.link) if step.link is not None else Function(step.call)  # type: ignore[arg-type]
+            values[step.output] = function(*(values[i] for i in step.inputs))
+            for i in spent:
+                if i not in keep:
+                    del values[i]
+        if outputs:
+            return tuple(_logical(values[v], order) for v, order in taps)
+        made = [chainer.as_variable(values[v]) for v in self.plan.outputs]
+        return made[0] if len(made) == 1 else tuple(made)
+
+
+def _logical(value: Any, order: tuple[int, ...]) -> Any:
+    if order == tuple(range(len(order))):
+        return chainer.as_variable(value)
+    return chainer.functions.transpose(value, tuple(order.index(i) for i in range(len(order))))
+
+
+def _last_uses(plan: Plan) -> tuple[tuple[int, ...], ...]:
+    """For each step, the values that nothing needs after it."""
+    last: dict[int, int] = {}
+    for i, step in enumerate(plan.steps):
+        for value in step.inputs:
+            last[value] = i
+    return tuple(tuple({v for v in step.inputs if last[v] == i}) for i, step in enumerate(plan.steps))
+
+
+class Sequential(_Predicting, chainer.Sequential):
+    """A network of links and functions in a row; children are named as ``chainer.Sequential`` names them."""
+
+    def __init__(self, plan: Plan, links: Mapping[str, chainer.Link], dtype: str) -> None:
+        super().__init__()
+        self.plan, self.dtype = plan, dtype
+        with self.init_scope():
+            for step in plan.steps:
+                self.append(links[step.link] if step.link is not None else Function(step.call))  # type: ignore[arg-type]
+
+    def named_plan_links(self) -> Iterator[tuple[str, chainer.Link]]:
+        """Each link with its name in the plan."""
+        return ((step.link, link) for step, link in zip(self.plan.steps, self, strict=True) if step.link is not None)
+
+    def forward(self, *xs: Any) -> Any:
+        """The output."""
+        return super().forward(*self._given(xs))

@@ -1,0 +1,81 @@
+"""A plan printed as a readable Chainer program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kchainer.emit.plan import Call, Link, Plan
+
+SHORT = {"chainer.functions": "F", "chainer.links": "L", "kchainer.functions": "KF", "kchainer.links": "KL"}
+IMPORTS = {
+    "F": "import chainer.functions as F",
+    "L": "import chainer.links as L",
+    "KF": "import kchainer.functions as KF",
+    "KL": "import kchainer.links as KL",
+}
+WIDTH = 100
+
+
+def program(plan: Plan, dtype: str, dialect: str) -> str:
+    """A module with a class ``Net``. Strings of the file reach it through ``ascii`` only."""
+    body = [*_init(plan), "", *_forward(plan)]
+    used = {short for short in IMPORTS if any(f"{short}." in line for line in body)}
+    first = [IMPORTS[s] for s in ("F", "L") if s in used]
+    own = [IMPORTS[s] for s in ("KF", "KL") if s in used]
+    head = ['"""A network converted from Keras."""', ""]
+    head += ["import kchainer  # lets Chainer 7 run on today's NumPy", "import chainer", *first, *own, "", ""]
+    head += ["class Net(chainer.Chain):", f"    # {ascii(plan.name)}, written by {ascii(dialect)}; computes in {dtype}", ""]
+    return "\n".join([*head, *(f"    {line}" if line else "" for line in body), ""])
+
+
+def _name(target: str) -> str:
+    module, _, name = target.rpartition(".")
+    return f"{SHORT[module]}.{name}"
+
+
+def _args(args: Any) -> str:
+    return ", ".join(f"{k}={v!r}" for k, v in args.items())
+
+
+def _init(plan: Plan) -> Iterator[str]:
+    yield "def __init__(self):"
+    yield "    super().__init__()"
+    if plan.links:
+        yield "    with self.init_scope():"
+    for name, link in plan.links.items():
+        yield f"        self.{name} = {_link(link)}"
+
+
+def _link(link: Link) -> str:
+    return f"{_name(link.target)}({_args(link.args)})"
+
+
+def _call(call: Call, inputs: list[str]) -> str:
+    values = f"({', '.join(inputs)},)" if call.packed else ", ".join(inputs)
+    args = _args(call.args)
+    return f"{_name(call.target)}({values}{', ' if args else ''}{args})"
+
+
+def _forward(plan: Plan) -> Iterator[str]:
+    names = {v: (f"x{i}" if len(plan.inputs) > 1 else "x") for i, v in enumerate(plan.inputs)}
+    yield f"def forward(self, {', '.join(names[v] for v in plan.inputs)}):"
+    last = _last_uses(plan)
+    free: list[str] = []
+    count = 0
+    for i, step in enumerate(plan.steps):
+        inputs = [names[v] for v in step.inputs]
+        made = f"self.{step.link}({', '.join(inputs)})" if step.link is not None else _call(step.call, inputs)  # type: ignore[arg-type]
+        spent = [names[v] for v in dict.fromkeys(step.inputs) if last.get(v) == i and v not in plan.outputs]
+        free += [name for name in spent if name not in free]
+        if free:
+            names[step.output] = free.pop(0)
+        else:
+            count += 1
+            names[step.output] = f"h{count}"
+        yield f"    {names[step.output]} = {made}"
+    yield f"    return {', '.join(names[v] for v in plan.outputs)}"
+
+
+def _last_uses(plan: Plan) -> dict[int, int]:
+    return {value: i for i, step in enumerate(plan.steps) for value in step.inputs}

@@ -1,0 +1,64 @@
+"""Ops that move, repeat, cut or resize."""
+
+from __future__ import annotations
+
+from kchainer.emit.plan import Call, Emitted, Site, emits
+from kchainer.ir import ops
+
+
+@emits(ops.Flatten)
+def flatten(op: ops.Flatten, site: Site) -> tuple[Emitted, ...]:
+    rank = len(site.x)
+    flat = Call("kchainer.functions.reshape_samples", {"shape": (-1,)})
+    if op.data_format == "channels_first" and rank > 2:
+        return (Call("chainer.functions.transpose", {"axes": (0, *range(2, rank), 1)}), flat)
+    return (flat,)
+
+
+@emits(ops.Reshape)
+def reshape(op: ops.Reshape, site: Site) -> Emitted:
+    return Call("kchainer.functions.reshape_samples", {"shape": op.target})
+
+
+@emits(ops.Permute)
+def permute(op: ops.Permute, site: Site) -> Emitted:
+    return Call("chainer.functions.transpose", {"axes": (0, *op.dims)})
+
+
+@emits(ops.RepeatVector)
+def repeat_vector(op: ops.RepeatVector, site: Site) -> Emitted:
+    return Call("kchainer.functions.repeat_vector", {"n": op.n})
+
+
+@emits(ops.Cropping)
+def cropping(op: ops.Cropping, site: Site) -> Emitted:
+    return Call("kchainer.functions.crop", {"crops": op.cropping})
+
+
+@emits(ops.ZeroPadding)
+def zero_padding(op: ops.ZeroPadding, site: Site) -> Emitted:
+    return Call("chainer.functions.pad", {"pad_width": ((0, 0), (0, 0), *op.padding), "mode": "constant"})
+
+
+@emits(ops.UpSampling)
+def upsampling(op: ops.UpSampling, site: Site) -> Emitted:
+    if op.interpolation == "nearest":
+        return Call("kchainer.functions.upsampling_nearest", {"size": op.size})
+    return Call("kchainer.functions.upsampling_bilinear", {"size": op.size, "corner": op.interpolation == "bilinear_corner"})
+
+
+@emits(ops.Resizing)
+def resizing(op: ops.Resizing, site: Site) -> Emitted:
+    return Call("kchainer.functions.resize", {"size": (op.height, op.width), "interpolation": op.interpolation})
+
+
+@emits(ops.CenterCrop)
+def center_crop(op: ops.CenterCrop, site: Site) -> Emitted:
+    return Call("kchainer.functions.center_crop", {"height": op.height, "width": op.width})
+
+
+@emits(ops.Rescaling)
+def rescaling(op: ops.Rescaling, site: Site) -> Emitted:
+    last = site.axis(len(site.x) - 1)
+    shape = tuple(-1 if i == last else 1 for i in range(len(site.x)))
+    return Call("kchainer.functions.rescale", {"scale": op.scale, "offset": op.offset, "shape": shape})

@@ -1,0 +1,1 @@
+"""Readers of formats: each turns its own into the IR."""

@@ -1,0 +1,259 @@
+"""Keys of a config: their types, older names and defaults, written as tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from kchainer.diagnostics import suggestion
+
+Json = dict[str, Any]
+
+
+class Wrong(Exception):
+    """A value that does not fit: ``code`` of the diagnostic, what was expected, and what to do."""
+
+    def __init__(self, expected: str, *, code: str = "KC104", hint: str | None = None) -> None:
+        super().__init__(expected)
+        self.expected, self.code, self.hint = expected, code, hint
+
+
+class Release(Protocol):
+    """Something with a release that values can depend on."""
+
+    @property
+    def release(self) -> tuple[int, ...]: ...
+
+
+def version(text: str) -> tuple[int, ...]:
+    """The numbers of a version: "2.2.4-tf" is (2, 2, 4)."""
+    parts: list[int] = []
+    for part in text.split("-")[0].split("."):
+        if not part.isdigit():
+            break
+        parts.append(int(part))
+    return tuple(parts)
+
+
+class Since:
+    """A value that changed: ``Since({"0.3": 1e-6, "1.0": 1e-5, "1.2": 1e-3})``."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = sorted(((version(k), v) for k, v in values.items()), key=lambda pair: pair[0])
+
+    def at(self, dialect: Release) -> Any:
+        """The value that holds for a release; the first one for a release before all."""
+        return next((v for since, v in reversed(self.values) if since <= dialect.release), self.values[0][1])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One key of a config: its type, its older names, its default in each release."""
+
+    type: Callable[[Any], Any]
+    default: Any = ...
+    was: str | tuple[str, ...] | None = None
+    values: Mapping[Any, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def older(self) -> tuple[str, ...]:
+        """The older name, or the names that together were this key."""
+        return (self.was,) if isinstance(self.was, str) else self.was or ()
+
+
+class Config:
+    """A config with every declared key present under its newest name, checked."""
+
+    def __init__(self, values: Mapping[str, Any], given: frozenset[str]) -> None:
+        self.__dict__.update(values)
+        self._given = given
+
+    def __getattr__(self, name: str) -> Any:  # reached for a key that no Field declares only
+        raise AttributeError(f"{name} is not a declared Field")
+
+    def has(self, name: str) -> bool:
+        """The file states this key."""
+        return name in self._given
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with one key, for a diagnostic."""
+
+    code: str
+    key: str
+    message: str
+    found: str | None = None
+    expected: str | None = None
+    hint: str | None = None
+
+
+def shown(value: Any) -> str:
+    """A value as a message prints it: JSON, cut to a line."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _taken(name: str, field: Field, left: Json, dialect: Release) -> tuple[Any, str | None]:
+    """The value of a field and the key that gave it (None: the default)."""
+    if name in left:
+        return left.pop(name), name
+    older = field.older
+    if older and all(k in left for k in older):
+        parts = [left.pop(k) for k in older]
+        return (parts[0] if len(parts) == 1 else parts), older[0]
+    value = field.default.at(dialect) if isinstance(field.default, Since) else field.default
+    return (value(dialect) if callable(value) else value), None
+
+
+def read(fields: Mapping[str, Field], raw: Json, dialect: Release, *, base: frozenset[str]) -> tuple[Config, list[Fault]]:
+    """Rename, fill and check one config. ``base`` are keys that the caller reads itself."""
+    left, out, faults, given = dict(raw), {}, [], set()
+    for name, field in fields.items():
+        value, key = _taken(name, field, left, dialect)
+        if value is ...:
+            faults.append(Fault("KC105", "", f"`{name}` is missing", expected=name))
+            continue
+        if key is not None:
+            given.add(name)
+        try:
+            hashable = isinstance(value, (str, int, float, type(None)))
+            out[name] = field.type(field.values.get(value, value) if hashable else value)
+        except Wrong as wrong:
+            faults.append(
+                Fault(wrong.code, key or name, f"`{name}` has a wrong value", shown(value), wrong.expected, wrong.hint)
+                if wrong.code != "KC204"
+                else Fault(wrong.code, key or name, f"`{name}` of this value is not supported", shown(value), wrong.expected, wrong.hint)
+            )
+    faults += [_unknown(k, fields) for k in left if k not in base]
+    return Config(out, frozenset(given)), faults
+
+
+def _unknown(key: str, fields: Mapping[str, Field]) -> Fault:
+    near = suggestion(key, _names(fields))
+    return Fault("KC103", key, f"unknown key `{key}`", hint=f"did you mean `{near}`?" if near else None)
+
+
+def _names(fields: Mapping[str, Field]) -> Iterator[str]:
+    for name, field in fields.items():
+        yield name
+        yield from field.older
+
+
+# ------------------------------------------------------------------ types of values
+
+
+def integer(v: Any) -> int:
+    """A whole number; not true or false, not 64.0."""
+    if isinstance(v, bool) or not isinstance(v, int):
+        raise Wrong("an integer")
+    return v
+
+
+def positive(v: Any) -> int:
+    """A whole number of 1 or more."""
+    if integer(v) < 1:
+        raise Wrong("an integer of 1 or more")
+    return int(v)
+
+
+def natural(v: Any) -> int:
+    """A whole number of 0 or more."""
+    if integer(v) < 0:
+        raise Wrong("an integer of 0 or more")
+    return int(v)
+
+
+def number(v: Any) -> float:
+    """A number; not true or false."""
+    if isinstance(v, bool) or not isinstance(v, (int, float)):
+        raise Wrong("a number")
+    return float(v)
+
+
+def rate(v: Any) -> float:
+    """A number from 0 up to, not including, 1."""
+    if not 0 <= number(v) < 1:
+        raise Wrong("a number from 0 up to, not including, 1")
+    return float(v)
+
+
+def boolean(v: Any) -> bool:
+    """True or false, nothing that Python would take for them."""
+    if not isinstance(v, bool):
+        raise Wrong("true or false")
+    return v
+
+
+def text(v: Any) -> str:
+    """A string."""
+    if not isinstance(v, str):
+        raise Wrong("a string")
+    return v
+
+
+def anything(v: Any) -> Any:
+    """A key whose value a translator reads itself."""
+    return v
+
+
+def ignored(v: Any) -> Any:
+    """A key that does not change what the model computes."""
+    return v
+
+
+def optional(inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """``inner`` or null."""
+    return lambda v: None if v is None else inner(v)
+
+
+def tuple_of(inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A list of any length."""
+
+    def check(v: Any) -> tuple[Any, ...]:
+        if not isinstance(v, (list, tuple)):
+            raise Wrong("a list")
+        return tuple(inner(one) for one in v)
+
+    return check
+
+
+def sizes(rank: int, inner: Callable[[Any], int] = positive) -> Callable[[Any], Any]:
+    """A number for each of ``rank`` spatial dimensions, or one for all."""
+
+    def check(v: Any) -> tuple[int, ...]:
+        if isinstance(v, (list, tuple)):
+            if len(v) == rank:
+                return tuple(inner(one) for one in v)
+            if len(v) == 1:
+                return (inner(v[0]),) * rank
+            raise Wrong(f"an integer or a list of {rank}")
+        return (inner(v),) * rank
+
+    return check
+
+
+def one_of(*allowed: Any) -> Callable[[Any], Any]:
+    """One of these values."""
+
+    def check(v: Any) -> Any:
+        if not any(type(v) is type(a) and v == a for a in allowed):
+            near = suggestion(v, [a for a in allowed if isinstance(a, str)]) if isinstance(v, str) else None
+            expected = "one of " + ", ".join(json.dumps(a) for a in allowed)
+            raise Wrong(expected, hint=f"did you mean `{near}`?" if near else None)
+        return v
+
+    return check
+
+
+def only(*values: Any) -> Callable[[Any], Any]:
+    """A key whose other values ask for something that kchainer does not do."""
+
+    def check(v: Any) -> Any:
+        if v not in values:
+            raise Wrong("only " + " or ".join(json.dumps(a) for a in values), code="KC204")
+        return v
+
+    return check

@@ -1,0 +1,490 @@
+"""Keras model configs to one flat network: nested models are called in place, their layers shared."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from kchainer.diagnostics import Diagnostics, suggestion
+from kchainer.files import Limits
+from kchainer.frontends.fields import Config, Wrong, read
+from kchainer.frontends.keras import layers as _layers  # noqa: F401  fills TRANSLATORS
+from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends
+from kchainer.frontends.keras.dialect import Dialect, of_dictionary
+from kchainer.frontends.keras.layers.operations import operation
+from kchainer.frontends.keras.settings import settings_of
+from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS
+from kchainer.ir.build import Builder
+from kchainer.ir.graph import Network, Value
+from kchainer.ir.op import Op, Shape, ShapeError, show
+
+Json = dict[str, Any]
+MODELS = ("Sequential", "Functional", "Model")
+CODE = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
+OPERATION_CLASSES = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod", "InstanceMethod")
+
+
+@dataclasses.dataclass(slots=True)
+class Owner:
+    """A Keras layer as weight files see it: with a class, a name, and sub-layers in the model's order."""
+
+    name: str
+    class_name: str
+    layer: str | None = None
+    children: list[Owner] = dataclasses.field(default_factory=list)
+    merged: bool = False  # a Keras 1 Merge at the start of a Sequential: its branches' layers stand flat
+
+
+@dataclasses.dataclass(slots=True)
+class Entry:
+    """One layer of a model's config, read but not yet called. ``scope`` is set for a nested model."""
+
+    name: str
+    path: str
+    class_name: str
+    raw: Json
+    pointer: str
+    dialect: Dialect
+    owner: Owner
+    config: Config | None = None
+    trainable: bool = True
+    scope: Scope | None = None
+    calls: list[Call] = dataclasses.field(default_factory=list)
+    broken: bool = False
+
+
+@dataclasses.dataclass(slots=True)
+class Scope:
+    """A model: its entries by name, in the file's order."""
+
+    kind: str
+    entries: dict[str, Entry]
+    config: Json
+    pointer: str
+
+
+class Translation:
+    """One file's way from config to network."""
+
+    def __init__(self, dialect: Dialect, diagnostics: Diagnostics, limits: Limits) -> None:
+        self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
+        self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
+        self.inputs: list[Value] = []
+        self.owners: list[Owner] = []
+        self.dtypes: set[str] = set()
+        self.count = 0
+
+    # ------------------------------------------------------------ the whole
+
+    def network(self, raw: Json, pointer: str = "") -> Network | None:
+        """The network of a whole model's config; None when something is wrong (which is reported)."""
+        class_name = raw.get("class_name")
+        if class_name not in MODELS:
+            self._error("KC201", f"a model of class `{class_name}`", pointer, hint="Sequential and functional models are read")
+            return None
+        scope, children = self._scope(raw, "", pointer, 0)
+        if scope is None:
+            return None
+        self.owners = children
+        outputs = self._call_scope(scope, "", None)
+        if self.diagnostics.has_errors or outputs is None or any(v is None for v in outputs):
+            if not self.diagnostics.has_errors:
+                self._error("KC305", "the model's outputs could not be made", pointer)
+            return None
+        config = scope.config
+        self.builder.name = str(config.get("name") or raw.get("name") or "model")
+        names = [n for n, _ in ends(config["output_layers"])] if scope.kind != "Sequential" else []
+        return self.builder.finish(self.inputs, [v for v in outputs if v], names)
+
+    # ------------------------------------------------------------ reading
+
+    def _scope(self, raw: Json, path: str, pointer: str, depth: int) -> tuple[Scope | None, list[Owner]]:
+        if depth > self.limits.nesting:
+            self._error("KC901", f"models nested more than {self.limits.nesting} deep", pointer)
+            return None, []
+        config = raw.get("config")
+        if isinstance(config, list):
+            config = {"layers": config, "name": raw.get("name")}
+            at = f"{pointer}/config"
+        else:
+            at = f"{pointer}/config/layers"
+        if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
+            self._error("KC105", "a model without a list of layers", f"{pointer}/config", expected="layers")
+            return None, []
+        kind = "Sequential" if raw["class_name"] == "Sequential" else "Functional"
+        entries: dict[str, Entry] = {}
+        owners: list[Owner] = []
+        for i, one in enumerate(config["layers"]):
+            entry = self._entry(one, path, f"{at}/{i}", depth)
+            if entry is None:
+                continue
+            if entry.name in entries and kind == "Functional":
+                self._error("KC304", f'two layers are named "{entry.name}"', entry.pointer)
+                continue
+            if entry.name in entries:
+                entry.name = f"{entry.name}#{i}"
+            entries[entry.name] = entry
+            if not (kind == "Sequential" and entry.class_name == "InputLayer") and not self._is_operation(entry):
+                owners.append(entry.owner)
+        return Scope(kind, entries, config, pointer), owners
+
+    def _entry(self, raw: Any, path: str, pointer: str, depth: int) -> Entry | None:
+        self.count += 1
+        if self.count > self.limits.layers:
+            if self.count == self.limits.layers + 1:
+                self._error("KC901", f"more than {self.limits.layers} layers", pointer, hint="raise it with --limit layers=...")
+            return None
+        if not isinstance(raw, dict) or not isinstance(raw.get("class_name"), str):
+            self._error("KC104", "a layer without `class_name`", pointer, expected="an object with class_name and config")
+            return None
+        class_name = raw["class_name"].removeprefix("Custom>").removeprefix("keras.layers.")
+        config = raw.get("config")
+        named = config if isinstance(config, dict) else {}
+        name = raw.get("name") or named.get("name") or f"{class_name.lower()}_{self.count}"
+        if not isinstance(name, str) or len(name) > self.limits.name_chars:
+            self._error("KC104", "the layer's name is no string of a usable length", f"{pointer}/config/name")
+            return None
+        full = self._path(path, name)
+        owner = Owner(name, class_name, full)
+        entry = Entry(name, full, class_name, raw, pointer, of_dictionary(named, self.dialect), owner)
+        entry.trainable = named.get("trainable", True) is not False
+        self._read_calls(entry)
+        if class_name in MODELS and isinstance(config, (dict, list)):
+            owner.layer = None
+            entry.scope, owner.children = self._scope(raw, full, pointer, depth + 1)
+            entry.broken = entry.scope is None
+        else:
+            self._read_config(entry, config)
+        return entry
+
+    def _path(self, path: str, name: str) -> str:
+        full = f"{path}/{name}" if path else name
+        taken = getattr(self, "_paths", None)
+        if taken is None:
+            taken = self._paths = set()
+        number, out = 1, full
+        while out in taken:
+            out, number = f"{full}_{number}", number + 1
+        taken.add(out)
+        return out
+
+    def _read_calls(self, entry: Entry) -> None:
+        inbound = entry.raw.get("inbound_nodes")
+        if inbound is None:
+            return
+        try:
+            entry.calls = calls(inbound)
+        except Malformed as wrong:
+            self._error("KC302", f'calls of "{entry.name}": {wrong}', f"{entry.pointer}/inbound_nodes")
+            entry.broken = True
+
+    def _read_config(self, entry: Entry, config: Any) -> None:
+        if not isinstance(config, dict):
+            self._error("KC104", f'{entry.class_name} "{entry.name}" without a config', entry.pointer)
+            entry.broken = True
+            return
+        self._read_dtype(entry, config)
+        if self._is_operation(entry):
+            return
+        translator = TRANSLATORS.get(entry.class_name)
+        custom = entry.raw.get("registered_name")
+        if translator is None or (isinstance(custom, str) and ">" in custom and not custom.startswith("keras")):
+            self._unsupported(entry)
+            return
+        entry.config, faults = read(translator.fields, config, entry.dialect, base=BASE_KEYS)
+        for fault in faults:
+            pointer = f"{entry.pointer}/config/{fault.key}" if fault.key else f"{entry.pointer}/config"
+            message = f'{fault.message} of {entry.class_name} "{entry.name}"'
+            self._error(fault.code, message, pointer, fault.found, fault.expected, fault.hint)
+        entry.broken = bool(faults)
+
+    def _read_dtype(self, entry: Entry, config: Json) -> None:
+        dtype = config.get("dtype")
+        if isinstance(dtype, dict):
+            dtype = dtype.get("config", {}).get("name") if isinstance(dtype.get("config"), dict) else None
+        if dtype in (None, "float32", "float64") or entry.class_name in ("InputLayer", "Embedding", "Rescaling", "Normalization"):
+            if isinstance(dtype, str) and entry.class_name != "InputLayer":
+                self.dtypes.add(dtype)
+            return
+        self._error(
+            "KC204", f'dtype of {entry.class_name} "{entry.name}" is not supported yet', f"{entry.pointer}/config/dtype",
+            found=str(dtype), expected="float32 or float64",
+        )  # fmt: skip
+
+    def _is_operation(self, entry: Entry) -> bool:
+        module = entry.raw.get("module")
+        return entry.class_name in OPERATION_CLASSES or (isinstance(module, str) and ".ops." in module)
+
+    def _unsupported(self, entry: Entry) -> None:
+        entry.broken = True
+        what = f'{entry.class_name} "{entry.name}"'
+        if entry.class_name in CODE or ">" in str(entry.raw.get("registered_name") or ""):
+            self._error(
+                "KC202", f"{what} holds or names code of its own, which is never run", entry.pointer,
+                hint="replace the layer by one that Keras defines",
+            )  # fmt: skip
+            return
+        near = suggestion(entry.class_name, list(TRANSLATORS))
+        self._error(
+            "KC201", f"{what} is not supported", f"{entry.pointer}/class_name", hint=f"did you mean `{near}`?" if near else None
+        )
+
+    # ------------------------------------------------------------ calling
+
+    def _call_scope(self, scope: Scope, path: str, inputs: list[Value] | None) -> list[Value | None] | None:
+        if scope.kind == "Sequential":
+            return self._call_sequential(scope, path, inputs)
+        return self._call_functional(scope, path, inputs)
+
+    def _call_sequential(self, scope: Scope, path: str, inputs: list[Value] | None) -> list[Value | None] | None:
+        values: list[Value | None] | None = list(inputs) if inputs is not None else None
+        for i, entry in enumerate(scope.entries.values()):
+            if values is None and entry.class_name == "Merge":
+                values = self._merge_branches(entry)
+            elif entry.class_name == "InputLayer":
+                if values is None:
+                    values = [self._input(entry)]
+                continue
+            elif values is None:
+                first = self._first_input(scope, entry, i)
+                values = first if first is None or entry.scope is None else None
+                if first is None and entry.scope is None:
+                    return None
+            values = self._call(entry, values, {})
+        return values
+
+    def _merge_branches(self, entry: Entry) -> list[Value | None]:
+        """The outputs of the branches that a Keras 1 Merge at the start of a Sequential holds."""
+        out: list[Value | None] = []
+        branches = entry.raw["config"].get("layers")
+        if not isinstance(branches, list):
+            self._error("KC105", f'Merge "{entry.name}" without layers', f"{entry.pointer}/config", expected="layers")
+            return [None]
+        entry.owner.merged = True
+        for i, raw in enumerate(branches):
+            branch = self._entry(raw, entry.path, f"{entry.pointer}/config/layers/{i}", 1)
+            if branch is None:
+                return [None]
+            entry.owner.children.append(branch.owner)
+            out += self._call(branch, None, {}) or [None]
+        return out
+
+    def _first_input(self, scope: Scope, entry: Entry, index: int) -> list[Value | None] | None:
+        """The input that a Sequential without an InputLayer states in its first layer."""
+        config = entry.raw.get("config")
+        if entry.scope is not None:
+            return [None]
+        config = config if isinstance(config, dict) else {}
+        shape = config.get("batch_input_shape")
+        if shape is None and isinstance(config.get("input_shape"), list):
+            shape = [None, *config["input_shape"]]
+        if shape is None and config.get("input_dim") is not None and entry.class_name not in ("Embedding",):
+            length = [config["input_length"]] if "input_length" in config else []
+            shape = [None, *length, config["input_dim"]]
+        if shape is None:
+            shape = scope.config.get("build_input_shape") or config.get("batch_shape")
+        if shape is None and entry.class_name == "Embedding":
+            shape = [None, config.get("input_length")]
+        checked = self._shape(shape, f"{entry.pointer}/config")
+        if checked is None:
+            return None
+        dtype = "int32" if entry.class_name == "Embedding" else "float32"
+        name = self.builder.unique(self._path("", f"{entry.name}_input"))
+        value = self.builder.input(name, checked, dtype, entry.pointer)
+        self.inputs.append(value)
+        return [value]
+
+    def _input(self, entry: Entry) -> Value | None:
+        config = entry.raw["config"]
+        shape = config.get("batch_shape", config.get("batch_input_shape"))
+        checked = self._shape(shape, f"{entry.pointer}/config")
+        if checked is None:
+            return None
+        dtype = config.get("dtype") or config.get("input_dtype") or "float32"
+        value = self.builder.input(entry.path, checked, dtype if isinstance(dtype, str) else "float32", entry.pointer)
+        self.builder.taps[entry.path] = value
+        self.inputs.append(value)
+        return value
+
+    def _shape(self, shape: Any, pointer: str) -> Shape | None:
+        if not isinstance(shape, (list, tuple)):
+            self._error("KC305", "the input's shape is not stated", pointer, hint="give batch_input_shape or an InputLayer")
+            return None
+        if len(shape) > self.limits.rank:
+            self._error("KC901", f"a shape of rank {len(shape)}", pointer, expected=f"rank up to {self.limits.rank}")
+            return None
+        for d in shape:
+            if d is not None and (isinstance(d, bool) or not isinstance(d, int) or not 0 < d <= self.limits.dim):
+                self._error("KC104", "a size of the input's shape is no positive integer or null", pointer, found=str(d))
+                return None
+        return (None, *shape[1:])
+
+    def _call_functional(self, scope: Scope, path: str, inputs: list[Value] | None) -> list[Value | None] | None:
+        try:
+            starts, outs = ends(scope.config.get("input_layers")), ends(scope.config.get("output_layers"))
+        except Malformed as wrong:
+            self._error("KC302", f"inputs or outputs of the model: {wrong}", f"{scope.pointer}/config")
+            return None
+        values: dict[tuple[str, int], list[Value | None]] = {}
+        for i, (_, ref) in enumerate(starts):
+            entry = scope.entries.get(ref.layer)
+            if entry is None or entry.class_name != "InputLayer":
+                self._error("KC302", f'input "{ref.layer}" is no InputLayer of the model', f"{scope.pointer}/config/input_layers")
+                return None
+            if inputs is not None and i >= len(inputs):
+                self._error("KC301", f"a model with {len(starts)} inputs is called on {len(inputs)}", scope.pointer)
+                return None
+            values[ref.layer, 0] = [inputs[i] if inputs is not None else self._input(entry)]
+        for entry, index in self._order(scope):
+            self._call_node(scope, entry, index, values)
+        offsets = {n: self._offset([r.call for _, r in outs if r.layer == n]) for n, e in scope.entries.items() if e.scope}
+        out: list[Value | None] = []
+        for _, ref in outs:
+            found = values.get((ref.layer, ref.call - offsets.get(ref.layer, 0)))
+            if found is None or ref.tensor >= len(found):
+                if not self.diagnostics.has_errors:
+                    self._error("KC302", f'output "{ref.layer}" is made by no call', f"{scope.pointer}/config/output_layers")
+                return None
+            out.append(found[ref.tensor])
+        return out
+
+    def _offset(self, indices: list[int]) -> int:
+        """1 where calls of a nested model are counted from 1: node 0 is its own."""
+        return 1 if indices and 0 not in indices else 0
+
+    def _resolved(self, scope: Scope) -> dict[tuple[str, int], list[tuple[str, int]]]:
+        """Calls and the calls they need; reports references to nothing."""
+        used: dict[str, list[int]] = {}
+        for entry in scope.entries.values():
+            for call in entry.calls:
+                for ref in call.refs:
+                    used.setdefault(ref.layer, []).append(ref.call)
+        offsets = {n: self._offset(used.get(n, [])) if e.scope else 0 for n, e in scope.entries.items()}
+        needs: dict[tuple[str, int], list[tuple[str, int]]] = {}
+        for name, entry in scope.entries.items():
+            for i, call in enumerate(entry.calls):
+                needs[name, i] = []
+                for ref in call.refs:
+                    target = scope.entries.get(ref.layer)
+                    index = ref.call - offsets.get(ref.layer, 0)
+                    count = 1 if target is not None and target.class_name == "InputLayer" else len(target.calls) if target else 0
+                    if not 0 <= index < count:
+                        self._error(
+                            "KC302", f'"{name}" takes call {ref.call} of "{ref.layer}", which there is not',
+                            f"{entry.pointer}/inbound_nodes/{i}",
+                        )  # fmt: skip
+                        entry.broken = True
+                        continue
+                    needs[name, i].append((ref.layer, index))
+        self._offsets = getattr(self, "_offsets", {})
+        self._offsets[id(scope)] = offsets
+        return needs
+
+    def _order(self, scope: Scope) -> list[tuple[Entry, int]]:
+        """All calls in an order in which each comes after what it needs (Kahn)."""
+        needs = self._resolved(scope)
+        waiting = {key: sum(k in needs for k in keys) for key, keys in needs.items()}
+        users: dict[tuple[str, int], list[tuple[str, int]]] = {}
+        for key, keys in needs.items():
+            for k in keys:
+                users.setdefault(k, []).append(key)
+        ready = [key for key, n in waiting.items() if n == 0]
+        order: list[tuple[Entry, int]] = []
+        for key in ready:
+            order.append((scope.entries[key[0]], key[1]))
+            for user in users.get(key, ()):
+                waiting[user] -= 1
+                if waiting[user] == 0:
+                    ready.append(user)
+        if len(order) < len(needs):
+            left = [key[0] for key, n in waiting.items() if n > 0]
+            self._error("KC303", f"layers that wait for each other: {', '.join(left[:5])}", scope.pointer)
+        return order
+
+    def _call_node(self, scope: Scope, entry: Entry, index: int, values: dict[tuple[str, int], list[Value | None]]) -> None:
+        if entry.class_name == "InputLayer":
+            return
+        call, offsets = entry.calls[index], self._offsets[id(scope)]
+
+        def resolve(item: Any) -> Any:
+            if not isinstance(item, Ref):
+                return item
+            made = values.get((item.layer, item.call - offsets.get(item.layer, 0)))
+            if made is None or item.tensor >= len(made):
+                if made is not None and None not in made:
+                    self._error("KC302", f'"{item.layer}" has no output {item.tensor}', entry.pointer)
+                return None
+            return made[item.tensor]
+
+        args = [resolve(a) for a in call.args]
+        lost = any(isinstance(a, Ref) and v is None for a, v in zip(call.args, args, strict=True))
+        kwargs = {k: resolve(v) for k, v in call.kwargs.items()}
+        tensors = {k for k, v in call.kwargs.items() if isinstance(v, Ref)}
+        out = [None] if lost else self._call(entry, args, kwargs, tensors)
+        values[entry.name, index] = out if out is not None else [None]
+
+    def _call(
+        self, entry: Entry, args: list[Any] | None, kwargs: Json, tensors: set[str] | None = None
+    ) -> list[Value | None]:
+        if entry.broken:
+            return [None]
+        if entry.scope is not None:
+            return self._call_scope(entry.scope, entry.path, args) or [None]
+        if args is None or any(a is None for a in args):
+            return [None]
+        if self._is_operation(entry):
+            return [self._call_operation(entry, args, kwargs, tensors or set())]
+        if tensors:
+            self._error("KC205", f'{entry.class_name} "{entry.name}" takes tensors as keywords', entry.pointer, found=", ".join(sorted(tensors)))
+            return [None]
+        if any(not isinstance(a, tuple) for a in args):
+            return [self._call_operation(entry, args, kwargs, set())]
+        return [self._call_layer(entry, args)]
+
+    def _call_layer(self, entry: Entry, inputs: list[Value]) -> Value | None:
+        if entry.config is None:
+            return None
+        translator = TRANSLATORS[entry.class_name]
+        shapes = tuple(self.builder.shape(v) for v in inputs)
+        try:
+            made = translator.function(entry.config, shapes, entry.dialect)
+        except (Wrong, ShapeError) as wrong:
+            self._translation_error(entry, wrong, shapes)
+            return None
+        return self._chain(entry, made if isinstance(made, tuple) else (made,), inputs)
+
+    def _translation_error(self, entry: Entry, wrong: Wrong | ShapeError, shapes: tuple[Shape, ...]) -> None:
+        what = f'{entry.class_name} "{entry.name}": {wrong}'
+        if isinstance(wrong, ShapeError):
+            self._error("KC301", what, entry.pointer, found=f"input {' and '.join(map(show, shapes))}")
+        else:
+            self._error(wrong.code, what, f"{entry.pointer}/config", hint=wrong.hint)
+
+    def _chain(self, entry: Entry, ops: tuple[Op, ...], inputs: list[Value]) -> Value | None:
+        value: Value | None = None
+        for i, op in enumerate(ops):
+            name = entry.path if i == 0 else f"{entry.path}/{op.name.lower()}"
+            value = self.builder.call(
+                name, op, inputs, trainable=entry.trainable, settings=settings_of(entry.config, entry.dialect), pointer=entry.pointer
+            )
+            if value is None:
+                return None
+            inputs = [value]
+        if value is not None:
+            self.builder.taps.setdefault(entry.path, value)
+        return value
+
+    def _call_operation(self, entry: Entry, args: list[Any], kwargs: Json, tensors: set[str]) -> Value | None:
+        config = entry.raw.get("config")
+        made = operation(entry.class_name, config if isinstance(config, dict) else {}, args, kwargs, tensors, self.builder.shape)
+        if made is None:
+            what = (config or {}).get("function", entry.class_name) if isinstance(config, dict) else entry.class_name
+            self._error("KC203", f'operation `{what}` "{entry.name}" is not supported on these arguments', entry.pointer)
+            return None
+        ops, inputs = made
+        return self._chain(entry, ops, inputs)
+
+    def _error(
+        self, code: str, message: str, pointer: str, found: str | None = None, expected: str | None = None, hint: str | None = None
+    ) -> None:
+        self.diagnostics.error(code, message, pointer=pointer, found=found, expected=expected, hint=hint)

@@ -1,0 +1,70 @@
+"""Inputs, dense layers and layers that do nothing."""
+
+from __future__ import annotations
+
+from kchainer.frontends.fields import Config, Field, boolean, ignored, only, optional, positive, text, tuple_of
+from kchainer.frontends.keras.dialect import Dialect
+from kchainer.frontends.keras.layers.activation import ACTIVATION, activated
+from kchainer.frontends.keras.settings import param_fields
+from kchainer.frontends.keras.translate import Translated, translates
+from kchainer.ir import ops
+from kchainer.ir.op import Shape
+
+INPUT = {
+    "sparse": Field(type=only(False, None), default=False),
+    "ragged": Field(type=only(False, None), default=False),
+    "optional": Field(type=only(False, None), default=False),
+    "type_spec": Field(type=only(None), default=None),
+}
+
+
+@translates("InputLayer", fields=INPUT)
+def input_layer(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
+    return ops.Identity()  # only reached where a Sequential calls it on a value
+
+
+QUANTIZATION = {
+    "lora_rank": Field(type=only(None), default=None),
+    "lora_alpha": Field(type=ignored, default=None),
+    "quantization_config": Field(type=only(None), default=None),
+    "gptq_unpacked_column_size": Field(type=ignored, default=None),
+}
+DENSE = {
+    "units": Field(type=positive, was="output_dim"),
+    "activation": ACTIVATION,
+    "use_bias": Field(type=boolean, was="bias", default=True),
+    **QUANTIZATION,
+    **param_fields("kernel", "bias"),
+}
+
+
+@translates("Dense", "TimeDistributedDense", fields=DENSE)
+def dense(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
+    return activated(ops.Dense(units=c.units, use_bias=c.use_bias), xs, c.activation, dialect)
+
+
+def _output(v: object) -> tuple[int | None, ...]:
+    return tuple_of(optional(positive))(v) if isinstance(v, (list, tuple)) else (positive(v),)
+
+
+EINSUM_DENSE = {
+    "equation": Field(type=text),
+    "output_shape": Field(type=_output),
+    "activation": ACTIVATION,
+    "bias_axes": Field(type=optional(text), default=None),
+    **QUANTIZATION,
+    **param_fields("kernel", "bias"),
+}
+
+
+@translates("EinsumDense", fields=EINSUM_DENSE)
+def einsum_dense(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
+    op = ops.EinsumDense(equation=c.equation, output_shape=c.output_shape, bias_axes=c.bias_axes)
+    return activated(op, xs, c.activation, dialect)
+
+
+@translates("Identity")
+def identity(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
+    return ops.Identity()
+
+

@@ -1,0 +1,151 @@
+"""Keras files of every kind, by content: JSON, YAML, HDF5, .keras; the config and the weights beside it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Any
+
+from kchainer.diagnostics import Diagnostic, Diagnostics, KchainerError
+from kchainer.files import DEFAULT, KerasArchive, Limits, WeightFile, load_json, load_yaml, open_regular, read_bytes, sniff
+from kchainer.frontends.keras import dialect as dialects
+from kchainer.frontends.keras.dialect import Backend, Dialect
+from kchainer.frontends.keras.graph import Translation
+from kchainer.frontends.keras.weights import arrays
+from kchainer.ir.graph import Model, Origin
+
+Json = dict[str, Any]
+
+
+@dataclasses.dataclass(slots=True)
+class Document:
+    """A file taken apart: the model's config, what the file says of its writer, and its weights."""
+
+    name: str
+    config: Json
+    text: str
+    keras_version: str | None = None
+    backend: str | None = None
+    weights: WeightFile | None = None
+
+
+def _fail(code: str, message: str, name: str, hint: str | None = None) -> KchainerError:
+    return KchainerError(Diagnostic(code=code, message=message, file=name, hint=hint))
+
+
+def _object(data: Any, name: str) -> Json:
+    if not isinstance(data, dict):
+        raise _fail("KC104", "the top of the file is no object", name)
+    return data
+
+
+def _text(value: Any) -> str | None:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value if isinstance(value, str) else None
+
+
+def of_config(config: Json, name: str, text: str = "") -> Document:
+    """A document of a config that is already there: what ``to_json`` or ``get_config`` gave."""
+    if "class_name" not in config and isinstance(config.get("model_config"), dict):
+        config = config["model_config"]
+    return Document(name, config, text, _text(config.get("keras_version")), _text(config.get("backend")))
+
+
+def _hdf5(file: WeightFile, name: str, limits: Limits) -> Document:
+    attributes = file.attributes("/")
+    text = _text(attributes.get("model_config"))
+    if text is None:
+        hint = "give the model's JSON as the file and this one with --weights"
+        raise _fail("KC105", "the file holds weights only, no model_config", name, hint)
+    inside = f"{name}::model_config"
+    config = _object(load_json(text, name=inside, limits=limits), inside)
+    version = _text(attributes.get("keras_version")) or _text(config.get("keras_version"))
+    backend = _text(attributes.get("backend")) or _text(config.get("backend"))
+    return Document(inside, config, text, version, backend, file)
+
+
+def _archive(archive: KerasArchive, name: str, limits: Limits) -> Document:
+    inside = f"{name}::config.json"
+    config = _object(load_json(archive.config, name=inside, limits=limits), inside)
+    metadata = _object(load_json(archive.metadata, name=f"{name}::metadata.json", limits=limits), name)
+    text = archive.config.decode("utf-8", "replace")
+    return Document(inside, config, text, _text(metadata.get("keras_version")), None, archive.weights)
+
+
+def open_document(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> Document:
+    """Open a Keras model file of any kind. Raises KchainerError."""
+    name = os.fspath(path)
+    file = open_regular(path)
+    kind = sniff(file.read(512))
+    file.seek(0)
+    if kind == "hdf5":
+        return _hdf5(WeightFile.open(file, name=name, limits=limits), name, limits)
+    if kind == "zip":
+        return _archive(KerasArchive.open(file, name=name, limits=limits), name, limits)
+    if kind not in ("json", "yaml"):
+        hint = "kchainer reads Keras's JSON, YAML, .h5 and .keras"
+        raise _fail("KC106", f"this is no Keras model file (content: {kind})", name, hint)
+    with file:
+        data = read_bytes(file, limits.text_bytes, name)
+    load = load_json if kind == "json" else load_yaml
+    config = _object(load(data, name=name, limits=limits), name)
+    return of_config(config, name, data.decode("utf-8", "replace") if kind == "json" else "")
+
+
+def open_weights(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> WeightFile:
+    """Open a weights file, or the weights of a whole model's file. Raises KchainerError."""
+    name = os.fspath(path)
+    file = open_regular(path)
+    kind = sniff(file.read(512))
+    file.seek(0)
+    if kind == "hdf5":
+        return WeightFile.open(file, name=name, limits=limits)
+    archive = KerasArchive.open(file, name=name, limits=limits) if kind == "zip" else None
+    if archive is None or archive.weights is None:
+        raise _fail("KC106", f"this is no Keras weights file (content: {kind})", name, "expected HDF5 or .keras")
+    return archive.weights
+
+
+def _dialect(document: Document, dialect: str | None, keras_backend: str | None) -> Dialect:
+    if dialect is None:
+        told = dialects.told(document.config, document.keras_version, document.backend)
+    else:
+        try:
+            told = dataclasses.replace(dialects.parse(dialect), reasons=("as the caller says",))
+        except ValueError as wrong:
+            raise _fail("KC108", str(wrong), document.name, "for example --dialect 2.3.1 or --dialect tf.keras-2.15") from None
+    if keras_backend is None:
+        return told
+    if keras_backend not in dialects.BACKENDS:
+        raise _fail("KC108", f"unknown backend `{keras_backend}`", document.name, ", ".join(dialects.BACKENDS))
+    backend: Backend = keras_backend  # type: ignore[assignment]
+    return dataclasses.replace(told, backend=backend)
+
+
+def read_document(
+    document: Document,
+    *,
+    dialect: str | None = None,
+    keras_backend: str | None = None,
+    limits: Limits = DEFAULT,
+    diagnostics: Diagnostics | None = None,
+) -> Model:
+    """The IR of a document. Raises KchainerError with everything that is wrong."""
+    found = diagnostics if diagnostics is not None else Diagnostics(document.name, limits.diagnostics)
+    told = _dialect(document, dialect, keras_backend)
+    if told.backend is None and told.release < (2,) and document.weights is not None and _names_of_tensorflow(document.weights):
+        told = dataclasses.replace(told, backend="tensorflow", reasons=(*told.reasons, "weight names end in :0"))
+    translation = Translation(told, found, limits)
+    network = translation.network(document.config)
+    loaded = {}
+    if network is not None and document.weights is not None:
+        loaded = arrays(document.weights, translation.owners, network.layers, told, found)
+    if found.has_errors or network is None:
+        found.located(document.text).raise_if_errors()
+        raise _fail("KC104", "the file could not be read", document.name)
+    origin = Origin(document.name, str(told), told.reasons)
+    dtype = "float64" if translation.dtypes == {"float64"} else "float32"
+    return Model({network.name: network}, origin, loaded, dtype, tuple(found.items))
+
+
+def _names_of_tensorflow(file: WeightFile) -> bool:
+    return any(path.endswith(":0") for path in file.datasets())

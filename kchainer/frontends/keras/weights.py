@@ -1,0 +1,275 @@
+"""Arrays of Keras's weight files by the params they fill: legacy HDF5 by name or order, v3 files by path."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+
+from kchainer.diagnostics import Diagnostics
+from kchainer.files import WeightFile
+from kchainer.frontends.keras.dialect import Dialect
+from kchainer.frontends.keras.graph import Owner
+from kchainer.ir import ops
+from kchainer.ir.arrays import LazyArray
+from kchainer.ir.graph import Layer
+from kchainer.ir.op import Op, Param
+
+Key = tuple[str, str]
+Slot = tuple[Layer, Param]
+
+# Arrays behind the params that a class writes and nothing here needs.
+EXTRA = {"Normalization": 1}  # count
+CONVOLUTIONS = (ops.Convolution, ops.TransposedConvolution, ops.DepthwiseConvolution, ops.SeparableConvolution)
+
+
+def arrays(
+    file: WeightFile, owners: list[Owner], layers: Mapping[str, Layer], dialect: Dialect, diagnostics: Diagnostics
+) -> dict[Key, LazyArray]:
+    """The array of each param. What is missing, left over or of another shape is reported."""
+    root = _legacy_root(file)
+    found = (
+        _legacy(file, root, owners, layers, diagnostics)
+        if root is not None
+        else _v3(file, owners, layers, diagnostics)
+    )
+    dialect = _with_backend(dialect, [source for _, source in found])
+    out: dict[Key, LazyArray] = {}
+    for (layer, param), path in found:
+        array = _fitted(_lazy(file, path), layer.op, param, dialect, diagnostics, layer)
+        if array is None:
+            continue
+        if array.shape != param.shape:
+            diagnostics.error(
+                "KC403", f'`{param.name}` of "{layer.name}" has another shape in the weights file', pointer=layer.pointer,
+                found=f"{list(array.shape)} in {path}", expected=str(list(param.shape)),
+            )  # fmt: skip
+            continue
+        out[layer.name, param.name] = array
+    return out
+
+
+def _lazy(file: WeightFile, path: str) -> LazyArray:
+    return LazyArray(file.dataset(path).shape, path, functools.partial(file.read, path))
+
+
+# ------------------------------------------------------------------ legacy
+
+
+def _legacy_root(file: WeightFile) -> str | None:
+    if "layer_names" in file.attributes("/"):
+        return "/"
+    if "model_weights" in file and "layer_names" in file.attributes("/model_weights"):
+        return "/model_weights"
+    return None
+
+
+def _flattened(owners: list[Owner]) -> Iterator[Owner]:
+    """Owners as a legacy file lists them: the branches of a leading Merge stand flat."""
+    for owner in owners:
+        if owner.merged:
+            yield from _flattened([leaf for branch in owner.children for leaf in (branch.children or [branch])])
+        else:
+            yield owner
+
+
+def _slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
+    """All params of a layer and what is in it, depth first."""
+    out: list[Slot] = []
+    todo = [owner]
+    while todo:
+        one = todo.pop()
+        layer = layers.get(one.layer) if one.layer else None
+        if layer is not None:
+            out += [(layer, p) for p in layer.params]
+        todo.extend(reversed(one.children))
+    return out
+
+
+def _legacy_slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
+    """The order of a legacy file: all trainable arrays, then the others; a frozen layer's are the others."""
+    slots = list(dict.fromkeys((layer.name, p.name) for layer, p in _slots(owner, layers)))
+    by_key = {(layer.name, p.name): (layer, p) for layer, p in _slots(owner, layers)}
+    ordered = [by_key[k] for k in slots]
+    learned = [s for s in ordered if s[1].trainable and s[0].trainable]
+    return learned + [s for s in ordered if not (s[1].trainable and s[0].trainable)]
+
+
+def _legacy(
+    file: WeightFile, root: str, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
+) -> list[tuple[Slot, str]]:
+    base = root.rstrip("/")
+    groups: dict[str, list[str]] = {}
+    for name in file.attributes(root).get("layer_names", []):
+        names = file.attributes(f"{base}/{name}").get("weight_names", []) if f"{base}/{name}" in file else []
+        if len(names):
+            groups[name] = [f"{base}/{name}/{one}" for one in names]
+    wanted = [(o, _legacy_slots(o, layers)) for o in _flattened(owners)]
+    wanted = [(o, slots) for o, slots in wanted if slots]
+    pairs = _pairs(wanted, groups, diagnostics)
+    out: list[tuple[Slot, str]] = []
+    for owner, slots, paths in pairs:
+        extra = EXTRA.get(owner.class_name, 0)
+        if len(paths) not in (len(slots), len(slots) + extra):
+            diagnostics.error(
+                "KC401" if len(paths) < len(slots) else "KC402",
+                f'"{owner.name}" has another number of arrays in the weights file',
+                found=f"{len(paths)}: {', '.join(p.rsplit('/', 1)[-1] for p in paths[:8])}",
+                expected=f"{len(slots)}: {', '.join(p.name for _, p in slots[:8])}",
+            )
+            continue
+        out += list(zip(slots, paths, strict=False))
+    return out
+
+
+def _pairs(
+    wanted: list[tuple[Owner, list[Slot]]], groups: dict[str, list[str]], diagnostics: Diagnostics
+) -> list[tuple[Owner, list[Slot], list[str]]]:
+    """Layers and groups by name; by order where no name agrees."""
+    matching = [o for o, _ in wanted if o.name in groups]
+    if not matching and len(wanted) == len(groups):
+        if wanted:
+            diagnostics.warn("KC405", "no layer of the weights file has a name of the model; they are taken in their order")
+        return [(o, slots, paths) for (o, slots), paths in zip(wanted, groups.values(), strict=True)]
+    for owner, _slots_ in wanted:
+        if owner.name not in groups:
+            diagnostics.error("KC401", f'the weights file has no arrays for "{owner.name}"')
+    names = {o.name for o, _ in wanted}
+    for name in groups:
+        if name not in names:
+            diagnostics.error("KC402", f'the weights file has arrays for "{name}", which the model has not')
+    return [(o, slots, groups[o.name]) for o, slots in wanted if o.name in groups]
+
+
+# ------------------------------------------------------------------ v3
+
+
+def snake_case(class_name: str) -> str:
+    """A class name as v3 files write it."""
+    name = re.sub(r"\W+", "", class_name)
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def _container(file: WeightFile, base: str) -> str | None:
+    """The group that holds the layers of a model. Keras 3.13 and before wrote none for a model without weights."""
+    for name in ("layers", "_layer_checkpoint_dependencies"):
+        path = f"{base}/{name}" if base else f"/{name}"
+        if path in file:
+            return path
+    return None
+
+
+def _numbered(file: WeightFile, container: str, owners: list[Owner], layers: Mapping[str, Layer]) -> dict[int, str]:
+    """The group of each owner, by its place. 2.12 to 2.14 skipped numbers: theirs go by their order."""
+    out: dict[int, str] = {}
+    counts: dict[str, int] = {}
+    skipping = container.endswith("_layer_checkpoint_dependencies")
+    present: dict[str, list[str]] = {}
+    if skipping:
+        for child in file.children(container):
+            stem, _, number = child.rpartition("_")
+            key = stem if number.isdigit() and stem else child
+            present.setdefault(key, []).append(child)
+        for key, names in present.items():
+            names.sort(key=lambda n: int(n[len(key) + 1 :] or 0))
+    for i, owner in enumerate(owners):
+        snake = snake_case(owner.class_name)
+        if skipping:
+            if not _slots(owner, layers):
+                continue
+            with_arrays = [n for n in present.get(snake, []) if _holds_arrays(file, f"{container}/{n}")]
+            n = counts.get(snake, 0)
+            out[i] = f"{container}/{with_arrays[n]}" if n < len(with_arrays) else f"{container}/{snake}_{n}"
+        else:
+            n = counts.get(snake, 0)
+            out[i] = f"{container}/{snake}_{n}" if n else f"{container}/{snake}"
+        counts[snake] = n + 1
+    return out
+
+
+def _holds_arrays(file: WeightFile, group: str) -> bool:
+    return any(path.startswith(f"{group}/") for path in file.datasets())
+
+
+def _v3(
+    file: WeightFile, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
+) -> list[tuple[Slot, str]]:
+    out: list[tuple[Slot, str]] = []
+    read: set[str] = set()
+    todo: list[tuple[str, list[Owner]]] = [("", owners)]
+    seen: set[str] = set()
+    while todo:
+        base, level = todo.pop()
+        container = _container(file, base)
+        groups = _numbered(file, container, level, layers) if container else {}
+        for i, owner in enumerate(level):
+            path = groups.get(i, f"{base}/{owner.name}")
+            if owner.children:
+                todo.append((path, owner.children))
+            layer = layers.get(owner.layer) if owner.layer else None
+            if layer is None or not layer.params or layer.name in seen:
+                continue
+            seen.add(layer.name)
+            for n, param in enumerate(layer.params):
+                source = f"{path}/vars/{n}"
+                if source in file:
+                    out.append(((layer, param), source))
+                    read.add(source)
+                else:
+                    diagnostics.error("KC401", f'the weights file has no `{param.name}` of "{layer.name}"', expected=source)
+            read |= {f"{path}/vars/{len(layer.params) + n}" for n in range(EXTRA.get(owner.class_name, 0))}
+    for path in file.datasets():
+        aside = path.startswith(("/optimizer/", "/metrics/", "/_")) and "_layer_checkpoint" not in path
+        if path not in read and not aside and "/seed_generator/" not in path:
+            diagnostics.error("KC402", f"nothing of the model uses {path} of the weights file")
+    return out
+
+
+# ------------------------------------------------------------------ what releases stored otherwise
+
+
+def _with_backend(dialect: Dialect, paths: list[str]) -> Dialect:
+    """Keras 1 names no backend, but TensorFlow's arrays have names that end in ":0"."""
+    import dataclasses
+
+    if dialect.backend is None and dialect.release < (2,) and any(p.endswith(":0") for p in paths):
+        return dataclasses.replace(dialect, backend="tensorflow")
+    return dialect
+
+
+def _spatial(param: Param) -> tuple[int, ...]:
+    return tuple(i for i, letter in enumerate(param.axes) if letter in "DHW")
+
+
+def _keras1_layout(array: LazyArray, op: Op, param: Param) -> LazyArray:
+    """Kernels of Keras 0.3 and 1 in the layout of Keras 2."""
+    if not isinstance(op, CONVOLUTIONS) or "kernel" not in param.name:
+        return array
+    spatial = len(_spatial(param))
+    if spatial == 1 and len(array.shape) == 4:
+        if array.shape[1] == 1 and array.shape[0] == param.shape[0]:  # (length, 1, in, out)
+            return array.reshaped((array.shape[0], *array.shape[2:]))
+        array = array.permuted((2, 3, 1, 0))  # before 1.1: (out, in, length, 1)
+        return array.reshaped((array.shape[0], *array.shape[2:]))
+    first = getattr(op, "data_format", "") == "channels_first"
+    if isinstance(op, ops.TransposedConvolution):
+        return array.permuted((2, 3, 0, 1) if first else (0, 1, 3, 2))
+    return array.permuted((*range(2, spatial + 2), 1, 0)) if first else array
+
+
+def _fitted(
+    array: LazyArray, op: Op, param: Param, dialect: Dialect, diagnostics: Diagnostics, layer: Layer
+) -> LazyArray | None:
+    if dialect.release < (2,):
+        array = _keras1_layout(array, op, param)
+    kernel = isinstance(op, CONVOLUTIONS) and "kernel" in param.name and any(param.shape[i] > 1 for i in _spatial(param))
+    if not kernel:
+        return array
+    if dialect.backend is None and dialect.release < (2,):
+        diagnostics.error(
+            "KC108", f'the file does not say on which backend "{layer.name}" was trained, and Theano flips kernels',
+            pointer=layer.pointer, hint="say --keras-backend theano or --keras-backend tensorflow",
+        )  # fmt: skip
+        return None
+    return array.flipped(_spatial(param)) if dialect.backend == "theano" else array

@@ -1,0 +1,41 @@
+"""Arrays that are read when they are needed, once, with the transforms that their file's layout asks for."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LazyArray:
+    """An array of a file.
+
+    ``read`` gives the array in the layout of the param (Keras's), a new one or a view of the file; ``shape`` is
+    that of what ``read`` gives; ``source`` says where it stands, for messages.
+    """
+
+    shape: tuple[int, ...]
+    source: str
+    read: Callable[[], np.ndarray[Any, Any]]
+
+    def permuted(self, axes: tuple[int, ...]) -> LazyArray:
+        """The same array with its axes in another order."""
+        shape = tuple(self.shape[a] for a in axes)
+        return LazyArray(shape, self.source, lambda: self.read().transpose(axes))
+
+    def reshaped(self, shape: tuple[int, ...]) -> LazyArray:
+        """The same values under another shape."""
+        return LazyArray(shape, self.source, lambda: self.read().reshape(shape))
+
+    def flipped(self, axes: tuple[int, ...]) -> LazyArray:
+        """The same array with these axes reversed (Theano's true convolutions)."""
+        index = tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(len(self.shape)))
+        return LazyArray(self.shape, self.source, lambda: self.read()[index])
+
+    def mapped(self, function: Callable[[Any], Any]) -> LazyArray:
+        """Another array of the same shape, computed when it is read."""
+        return LazyArray(self.shape, self.source, lambda: function(self.read()))

@@ -1,0 +1,101 @@
+"""Networks as graphs of calls of layers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kchainer.diagnostics import Diagnostic
+from kchainer.ir.arrays import LazyArray
+from kchainer.ir.op import Op, Param, Shape
+
+Value = tuple[int, int]  # (node, which of its outputs)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Layer:
+    """An op with a name; its params belong to it however often it is called.
+
+    ``name`` is the path through nested models, unique in the network ("encoder/dense_1"). ``settings`` holds
+    what the file says of each param: initializer, regularizer, constraint, as kchainer's JSON writes them.
+    """
+
+    name: str
+    op: Op
+    params: tuple[Param, ...]
+    trainable: bool = True
+    settings: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    pointer: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Node:
+    """One call of a layer on values; ``shapes`` are those of its outputs, in the source's logical order."""
+
+    layer: str
+    inputs: tuple[Value, ...]
+    shapes: tuple[Shape, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Network:
+    """Nodes in topological order. ``taps`` gives the value that a name of the source stands for."""
+
+    name: str
+    layers: Mapping[str, Layer]
+    nodes: tuple[Node, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[Value, ...]
+    taps: Mapping[str, Value] = dataclasses.field(default_factory=dict)
+    output_names: tuple[str, ...] = ()
+
+    def shape(self, value: Value) -> Shape:
+        """The logical shape of a value."""
+        return self.nodes[value[0]].shapes[value[1]]
+
+    @property
+    def is_linear(self) -> bool:
+        """Each node takes the one before it, and no layer is called twice."""
+        chain = all(n.inputs == ((i - 1, 0),) for i, n in enumerate(self.nodes) if i)
+        once = len({n.layer for n in self.nodes}) == len(self.nodes)
+        ends = self.outputs == ((len(self.nodes) - 1, 0),) and self.inputs == (0,)
+        return chain and once and ends
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a model came from: the file, the dialect that wrote it, and the signs by which it was told."""
+
+    file: str
+    dialect: str
+    reasons: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Model:
+    """Named networks with the arrays of their params: (layer, param) -> array, missing where initialised."""
+
+    networks: Mapping[str, Network]
+    origin: Origin
+    arrays: Mapping[tuple[str, str], LazyArray] = dataclasses.field(default_factory=dict)
+    dtype: str = "float32"
+    warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def network(self) -> Network:
+        """The only network."""
+        (one,) = self.networks.values()
+        return one
+
+    def to_chainer(self) -> Any:
+        """The running Chainer network; see ``kchainer.load``."""
+        return BACKENDS["chainer"](self)
+
+    def to_source(self) -> str:
+        """The network as a Chainer program."""
+        return str(BACKENDS["source"](self))
+
+
+# Filled by kchainer.api: the IR itself knows no backend.
+BACKENDS: dict[str, Callable[[Model], Any]] = {}

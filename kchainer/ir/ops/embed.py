@@ -1,0 +1,25 @@
+"""Embeddings."""
+
+from __future__ import annotations
+
+from kchainer.ir.op import Op, Param, Shape, attr, op
+
+
+@op
+class Embedding(Op):
+    """Rows of a table by their numbers.
+
+    Input   x  any rank; whole numbers (also as floats) in [0, input_dim).
+    Output  y  shape of ``x`` and one more axis of ``output_dim``; float.
+    Params  embeddings (input_dim, output_dim).
+    Source  keras.layers.Embedding. Row 0 is an ordinary row, also where it stands for a mask.
+    """
+
+    input_dim: int = attr(doc="rows of the table", minimum=1)
+    output_dim: int = attr(doc="length of a row", minimum=1)
+
+    def params(self, x: Shape) -> tuple[Param, ...]:
+        return (Param("embeddings", (self.input_dim, self.output_dim), "VF"),)
+
+    def infer(self, x: Shape) -> Shape:
+        return (*x, self.output_dim)

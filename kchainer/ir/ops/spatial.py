@@ -1,0 +1,47 @@
+"""What ops over one, two or three spatial dimensions share."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kchainer.ir.op import Dim, Shape, ShapeError, known, show
+
+DataFormat = Literal["channels_first", "channels_last"]
+Pads = tuple[tuple[int, int], ...] | Literal["same_upper"]
+
+# The letters of a kernel's spatial axes, by their number.
+LETTERS = {1: "W", 2: "HW", 3: "DHW"}
+
+
+def split(x: Shape, data_format: DataFormat, spatial: int) -> tuple[int, tuple[Dim, ...]]:
+    """Channels and spatial sizes of ``x``. Raises ShapeError for another rank or unknown channels."""
+    if len(x) != spatial + 2:
+        raise ShapeError(f"expected rank {spatial + 2}, found {show(x)}")
+    if data_format == "channels_first":
+        return known(x[1]), x[2:]
+    return known(x[-1]), x[1:-1]
+
+
+def join(x: Shape, data_format: DataFormat, channels: int, sizes: tuple[Dim, ...]) -> Shape:
+    """The shape with these channels and spatial sizes, batch as in ``x``."""
+    return (x[0], channels, *sizes) if data_format == "channels_first" else (x[0], *sizes, channels)
+
+
+def window(size: Dim, k: int, stride: int, pads: tuple[int, int] | None, dilation: int = 1) -> Dim:
+    """The size after a window of ``k``; ``pads`` is None for TensorFlow's 'same'."""
+    if size is None:
+        return None
+    if pads is None:
+        return -(-size // stride)
+    out = (size + sum(pads) - dilation * (k - 1) - 1) // stride + 1
+    if out < 1:
+        raise ShapeError(f"a window of {dilation * (k - 1) + 1} does not fit into {size} padded by {pads[0]} and {pads[1]}")
+    return out
+
+
+def windows(
+    sizes: tuple[Dim, ...], ks: tuple[int, ...], strides: tuple[int, ...], pads: Pads, dilation: tuple[int, ...]
+) -> tuple[Dim, ...]:
+    """``window`` for each spatial dimension."""
+    each = [None] * len(sizes) if isinstance(pads, str) else pads
+    return tuple(window(*args) for args in zip(sizes, ks, strides, each, dilation, strict=True))

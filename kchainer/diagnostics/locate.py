@@ -68,7 +68,8 @@ def excerpt(text: str, start: int, end: int) -> str:
     last = text.find("\n", start)
     last = len(text) if last < 0 else last
     end = max(min(end, last, start + _LONGEST_MARK), start)
-    left = max(first, start - (_WIDTH - 2 - (end - start)) // 2)
+    centred = start - (_WIDTH - 2 - (end - start)) // 2
+    left = max(first, min(centred, last - (_WIDTH - 2)))
     right = min(last, left + _WIDTH - 2)
     before = ("…" if left > first else "") + escape(text[left:start])
     after = escape(text[end:right].rstrip()) + ("…" if right < last else "")

@@ -42,9 +42,9 @@ class Header:
 
 def root_address(meta: Metadata) -> int:
     """The address of the root group, from the superblock."""
-    signature, version = meta.numbers("8sB", 0)
-    if signature != b"\x89HDF\r\n\x1a\n":
+    if meta.at(0, min(8, meta.source.size)) != b"\x89HDF\r\n\x1a\n":
         raise Refused("KC106", "this is no HDF5 file")
+    (version,) = meta.numbers("B", 8)
     if version in {0, 1}:
         return _old_superblock(meta, 24 if version == 0 else 28)
     if version in {2, 3}:

@@ -44,7 +44,10 @@ def zero_padding(op: ops.ZeroPadding, site: Site) -> Emitted:
 def upsampling(op: ops.UpSampling, site: Site) -> Emitted:
     if op.interpolation == "nearest":
         return Call("kchainer.functions.upsampling_nearest", {"size": op.size})
-    return Call("kchainer.functions.upsampling_bilinear", {"size": op.size, "corner": op.interpolation == "bilinear_corner"})
+    if op.interpolation == "bilinear":
+        return Call("kchainer.functions.upsampling_bilinear", {"size": op.size})
+    sizes = tuple((n or 0) * k for n, k in zip(site.x[2:], op.size, strict=True))
+    return Call("kchainer.functions.resize", {"size": sizes, "interpolation": op.interpolation})
 
 
 @emits(ops.Resizing)

@@ -30,6 +30,7 @@ class Dialect:
     flavour: Flavour = "keras"
     backend: Backend | None = None
     reasons: tuple[str, ...] = ()
+    data_format: str | None = None  # what all layers of the file that state one agree on
 
     def __str__(self) -> str:
         name = "tf.keras" if self.flavour == "tf_keras" else "Keras"
@@ -92,6 +93,16 @@ def told(config: Any, keras_version: str | None, backend: str | None) -> Dialect
     for reason, release, flavour in _signs(config):
         return Dialect(version(release), flavour, known, (reason,))  # type: ignore[arg-type]
     return Dialect((2, 3, 1), "keras", known, ("no sign of another release",))  # type: ignore[arg-type]
+
+
+FORMATS = {"th": "channels_first", "tf": "channels_last"}
+
+
+def common_format(config: Any) -> str | None:
+    """The data format that all dictionaries state which state one; None where they differ or none does."""
+    stated = {d.get("dim_ordering", d.get("data_format")) for d in dictionaries(config)} - {None, "default"}
+    formats = {FORMATS.get(one, one) for one in stated if isinstance(one, str)}
+    return formats.pop() if len(formats) == 1 else None
 
 
 def of_dictionary(raw: Mapping[str, Any], document: Dialect) -> Dialect:

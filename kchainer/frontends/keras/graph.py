@@ -32,6 +32,7 @@ class Owner:
     class_name: str
     layer: str | None = None
     children: list[Owner] = dataclasses.field(default_factory=list)
+    named: bool = True  # Keras 1 wrote no names of nested Sequentials
     merged: bool = False  # a Keras 1 Merge at the start of a Sequential: its branches' layers stand flat
 
 
@@ -145,7 +146,7 @@ class Translation:
             self._error("KC104", "the layer's name is no string of a usable length", f"{pointer}/config/name")
             return None
         full = self._path(path, name)
-        owner = Owner(name, class_name, full)
+        owner = Owner(name, class_name, full, named=bool(raw.get("name") or named.get("name")))
         entry = Entry(name, full, class_name, raw, pointer, of_dictionary(named, self.dialect), owner)
         entry.trainable = named.get("trainable", True) is not False
         self._read_calls(entry)

@@ -113,6 +113,7 @@ def _dialect(document: Document, dialect: str | None, keras_backend: str | None)
             told = dataclasses.replace(dialects.parse(dialect), reasons=("as the caller says",))
         except ValueError as wrong:
             raise _fail("KC108", str(wrong), document.name, "for example --dialect 2.3.1 or --dialect tf.keras-2.15") from None
+    told = dataclasses.replace(told, data_format=dialects.common_format(document.config))
     if keras_backend is None:
         return told
     if keras_backend not in dialects.BACKENDS:

@@ -127,6 +127,8 @@ def _pairs(
 ) -> list[tuple[Owner, list[Slot], list[str]]]:
     """Layers and groups by name; by order where no name agrees."""
     matching = [o for o, _ in wanted if o.name in groups]
+    if len(wanted) == len(groups) and all(o.name == g or not o.named for (o, _), g in zip(wanted, groups, strict=True)):
+        return [(o, slots, paths) for (o, slots), paths in zip(wanted, groups.values(), strict=True)]
     if not matching and len(wanted) == len(groups):
         if wanted:
             diagnostics.warn("KC405", "no layer of the weights file has a name of the model; they are taken in their order")

@@ -166,6 +166,8 @@ class UpSampling(Op):
 
     def infer(self, x: Shape) -> Shape:
         channels, sizes = split(x, self.data_format, len(self.size))
+        if self.interpolation == "bilinear_corner" and None in sizes:
+            raise ShapeError("corner interpolation needs known sizes")
         out = tuple(None if n is None else n * s for n, s in zip(sizes, self.size, strict=True))
         return join(x, self.data_format, channels, out)
 

@@ -7,7 +7,7 @@ from kchainer.frontends.fields import natural
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.layers.activation import ACTIVATION, activated
 from kchainer.frontends.keras.layers.core import QUANTIZATION
-from kchainer.frontends.keras.layers.spatial import DATA_FORMAT, none, same_conv
+from kchainer.frontends.keras.layers.spatial import DATA_FORMAT, DATA_FORMAT_1D, none, same_conv
 from kchainer.frontends.keras.settings import param_fields
 from kchainer.frontends.keras.translate import Translated, translates
 from kchainer.ir import ops
@@ -24,7 +24,7 @@ def fields(rank: int, *, kernels: tuple[str, ...] = ("kernel", "bias"), causal: 
         "kernel_size": Field(type=sizes(rank), was=OLD_KERNEL[rank]),
         "strides": Field(type=sizes(rank), was="subsample_length" if rank == 1 else "subsample", default=1),
         "padding": Field(type=one_of(*paddings), was="border_mode", default="valid"),
-        "data_format": DATA_FORMAT,
+        "data_format": DATA_FORMAT_1D if rank == 1 else DATA_FORMAT,
         "dilation_rate": Field(type=sizes(rank), was="atrous_rate", default=1),
         "activation": ACTIVATION,
         "use_bias": Field(type=boolean, was="bias", default=True),

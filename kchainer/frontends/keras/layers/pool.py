@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from kchainer.frontends.fields import Config, Field, boolean, optional, sizes
 from kchainer.frontends.keras.dialect import Dialect
-from kchainer.frontends.keras.layers.spatial import DATA_FORMAT, PADDING, none, same_pool
+from kchainer.frontends.keras.layers.spatial import DATA_FORMAT, DATA_FORMAT_1D, PADDING, none, same_pool
 from kchainer.frontends.keras.translate import Function, Translated, translates
 from kchainer.ir import ops
 from kchainer.ir.op import Shape
@@ -50,7 +50,7 @@ def _register() -> None:
                 "pool_size": Field(type=sizes(rank), was="pool_length" if one else None, default=2),
                 "strides": Field(type=optional(sizes(rank)), was="stride" if one else None, default=None),
                 "padding": PADDING,
-                "data_format": DATA_FORMAT if not one else Field(type=DATA_FORMAT.type, default="channels_last"),
+                "data_format": DATA_FORMAT_1D if one else DATA_FORMAT,
             }
             translates(f"{long}Pooling{rank}D", f"{short}Pool{rank}D", fields=table)(_pooling(function))
             whole = {"data_format": table["data_format"], "keepdims": Field(type=boolean, default=False)}

@@ -6,13 +6,10 @@ from typing import Any
 
 from kchainer.frontends.fields import Config, Field, anything, ignored, integer, number, one_of, only, positive, sizes, tuple_of
 from kchainer.frontends.keras.dialect import Dialect
-from kchainer.frontends.keras.layers.spatial import DATA_FORMAT, pairs
+from kchainer.frontends.keras.layers.spatial import DATA_FORMAT, DATA_FORMAT_1D, pairs
 from kchainer.frontends.keras.translate import Function, Translated, translates
 from kchainer.ir import ops
 from kchainer.ir.op import Shape
-
-LAST = Field(type=DATA_FORMAT.type, default="channels_last")
-
 
 def _flatten_format(dialect: Dialect) -> str:
     return "channels_last"  # before 2.1.6 the key is not there and nothing is moved
@@ -63,7 +60,7 @@ def _upsampling(rank: int) -> Function:
 
 
 for _rank in (1, 2, 3):
-    _format = LAST if _rank == 1 else DATA_FORMAT
+    _format = DATA_FORMAT_1D if _rank == 1 else DATA_FORMAT
     _crop = Field(type=anything, default={1: 1, 2: 0, 3: 1}[_rank])
     translates(f"Cropping{_rank}D", fields={"cropping": _crop, "data_format": _format})(_cropping(_rank))
     _pad = {"padding": Field(type=anything, default=1), "data_format": _format}

@@ -11,17 +11,21 @@ from kchainer.ir.ops.spatial import Pads
 data_format = one_of("channels_first", "channels_last")
 
 
-def format_of_backend(dialect: Dialect) -> str:
-    """What a config without a data format means."""
-    return "channels_first" if dialect.backend == "theano" and dialect.release < (2,) else "channels_last"
+def default_format(dialect: Dialect) -> str:
+    """What a config without a data format means: Keras 1 left it out for padding, cropping and upsampling."""
+    if dialect.release >= (2,):
+        return "channels_last"
+    return dialect.data_format or ("channels_first" if dialect.backend == "theano" else "channels_last")
 
 
 DATA_FORMAT = Field(
     type=data_format,
     was="dim_ordering",
     values={"th": "channels_first", "tf": "channels_last", None: "channels_last"},
-    default=format_of_backend,
+    default=default_format,
 )
+# One spatial dimension: Keras 0.3 and 1 always had the channels last.
+DATA_FORMAT_1D = Field(type=data_format, default="channels_last", values={None: "channels_last"})
 PADDING = Field(type=one_of("valid", "same"), was="border_mode", default="valid")
 
 
@@ -54,14 +58,14 @@ def same_conv(ks: tuple[int, ...], dilation: tuple[int, ...], strides: tuple[int
 
 
 def same_pool(ks: tuple[int, ...], strides: tuple[int, ...], dialect: Dialect) -> Pads:
-    """'same' of a pooling; Theano pads k - 2 on both sides for an odd window above 2, else k - 1."""
+    """'same' of a pooling. Theano pads k - 2 on both sides for an odd window above 2, else k - 1, and cuts."""
     if all(k == 1 for k in ks):
         return none(len(ks))
-    if all(s == 1 and k % 2 and k == 3 for s, k in zip(strides, ks, strict=True)):
-        return "same_upper"
+    if all(s == 1 and k == 3 for s, k in zip(strides, ks, strict=True)):
+        return "same_upper"  # the two rules agree
     if backend_of(dialect, "padding `same` differs between Theano and TensorFlow") != "theano":
         return "same_upper"
-    raise Wrong("Theano's `same` pooling is not supported yet", code="KC205")
+    return tuple((k - 2, 1) if k % 2 and k > 2 else (k - 1, 0) for k in ks)
 
 
 def pairs(rank: int, value: Any) -> tuple[tuple[int, int], ...]:

@@ -1,0 +1,29 @@
+"""Keras models of every release as Chainer models.
+
+``load`` gives a running network, ``read`` the checked IR. Importing this package lets Chainer 7.8.1 import on
+today's NumPy; neither NumPy nor Chainer is loaded by it.
+"""
+
+from typing import Any
+
+from kchainer.compat import install as _install
+
+_install()
+
+__version__ = "0.1.0"
+_API = ("convert", "from_keras", "load", "read", "to_chainer", "to_source", "validate", "verify", "weights")
+_DIAGNOSTICS = ("Diagnostic", "KchainerError")
+__all__ = [*_API, *_DIAGNOSTICS]  # noqa: PLE0604  names are looked up on use
+
+
+def __getattr__(name: str) -> Any:
+    """Public names, imported on use: ``kchainer --help`` loads nothing heavy."""
+    if name in _API:
+        import kchainer.api
+
+        return getattr(kchainer.api, name)
+    if name in _DIAGNOSTICS:
+        import kchainer.diagnostics
+
+        return getattr(kchainer.diagnostics, name)
+    raise AttributeError(f"module 'kchainer' has no attribute {name!r}")

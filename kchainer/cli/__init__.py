@@ -1,0 +1,99 @@
+"""The command line: one module a command, imported when it is chosen."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+COMMANDS = {
+    "convert": "write a Keras model as Chainer source, weights (.npz) and a checked model",
+    "validate": "check specs and Keras configs; exit 1 if anything is wrong",
+    "inspect": "layers, shapes, parameters, and what the dialect was told by",
+    "verify": "compare a converted model with its test vector or a reference",
+    "schema": "print the JSON Schemas",
+    "explain": "what a code means: kchainer explain KC103",
+    "doctor": "what was found and repaired, and why a GPU is not available",
+    "install-chainer": "build and install Chainer where pip alone cannot",
+}
+
+
+def _command(name: str) -> ModuleType:
+    match name:
+        case "convert":
+            from kchainer.cli import convert as module
+        case "validate":
+            from kchainer.cli import validate as module
+        case "inspect":
+            from kchainer.cli import inspect as module
+        case "verify":
+            from kchainer.cli import verify as module
+        case "schema":
+            from kchainer.cli import schema as module
+        case "explain":
+            from kchainer.cli import explain as module
+        case "doctor":
+            from kchainer.cli import doctor as module
+        case _:
+            from kchainer.cli import install_chainer as module
+    return module
+
+
+def usage() -> str:
+    """The page of ``kchainer --help``."""
+    rows = "\n".join(f"  {name:<16} {text}" for name, text in COMMANDS.items())
+    return f"usage: kchainer <command> [options]\n\nTurn Keras models into Chainer models.\n\n{rows}\n"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command. 0: fine, 1: problems found, 2: usage, 3: internal error, 130: interrupted."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments
+    arguments = [a for a in arguments if a != "--debug"]
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage(), end="")
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        from kchainer import __version__
+
+        print(f"kchainer {__version__}")
+        return 0
+    if arguments[0] not in COMMANDS:
+        print(f"kchainer: unknown command {ascii(arguments[0])}; see kchainer --help", file=sys.stderr)
+        return 2
+    return _run(arguments, debug)
+
+
+def _run(arguments: list[str], debug: bool) -> int:
+    from kchainer.diagnostics import KchainerError, render_text
+
+    module = _command(arguments[0])
+    parser = argparse.ArgumentParser(prog=f"kchainer {arguments[0]}", description=COMMANDS[arguments[0]])
+    module.configure(parser)
+    try:
+        code: int = module.run(parser.parse_args(arguments[1:]))
+        sys.stdout.flush()
+    except KchainerError as error:
+        print(render_text(error.diagnostics), file=sys.stderr)
+        return 1
+    except SystemExit as stop:  # argparse: 0 for --help, 2 for usage
+        return int(stop.code or 0)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except ModuleNotFoundError as missing:
+        if missing.name != "chainer":
+            raise
+        print("Chainer is not installed: run `python -m kchainer install-chainer`", file=sys.stderr)
+        return 1
+    except Exception as wrong:
+        if debug:
+            raise
+        print(f"kchainer: internal error, please report: {type(wrong).__name__}: {wrong}", file=sys.stderr)
+        return 3
+    return code

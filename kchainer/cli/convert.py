@@ -1,0 +1,72 @@
+"""kchainer convert: a Keras model as a folder of Chainer files, or as one of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from kchainer.cli import options
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument("file", help="a Keras model: .json, .yaml, .h5 or .keras")
+    parser.add_argument("--weights", metavar="FILE", help="its weights where they are in a file of their own")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="the folder, or with --to the file; - is stdout")
+    parser.add_argument("--to", choices=("ir", "source", "spec"), help="only one form, as a file")
+    parser.add_argument("--quiet", action="store_true", help="print nothing when all goes well")
+    options.reading(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, convert, write, print the table."""
+    from kchainer import api
+    from kchainer.diagnostics import render_text
+
+    model = api.read(
+        args.file, args.weights, dialect=args.dialect, keras_backend=args.keras_backend, limits=options.limits(args)
+    )
+    if model.warnings:
+        print(render_text(model.warnings), file=sys.stderr)
+    if args.to:
+        return _one(model, args)
+    from kchainer import bundle
+
+    plan = api.plan_of(model)
+    lines = [
+        f"read    {args.file}: {model.origin.dialect}, {len(model.network.layers)} layers, "
+        f"{options.count_params(model):,} parameters",
+        f"layout  {plan.transposes} transpose{'' if plan.transposes == 1 else 's'}",
+    ]
+    if not model.arrays and options.count_params(model):
+        print("no weights given: the network is initialised as its config says", file=sys.stderr)
+    written = bundle.write(model, args.output)
+    lines += [f"wrote   {args.output}/{w.name:<12} {options.bytes_of(w.size):>7}  {w.what}" for w in written]
+    if not args.quiet:
+        print("\n".join(lines))
+    return 0
+
+
+def _one(model: object, args: argparse.Namespace) -> int:
+    from kchainer import api
+    from kchainer.files import atomic_write
+    from kchainer.ir.graph import Model
+
+    assert isinstance(model, Model)
+    if args.to == "source":
+        text = api.to_source(model)
+    elif args.to == "ir":
+        from kchainer.ir.spec import to_json
+
+        text = json.dumps(to_json(model), indent=1) + "\n"
+    else:
+        from kchainer.frontends.spec import write_spec
+
+        text = json.dumps(write_spec(model), indent=1) + "\n"
+    if args.output == "-":
+        sys.stdout.write(text)
+        return 0
+    with atomic_write(args.output) as file:
+        file.write(text.encode())
+    return 0

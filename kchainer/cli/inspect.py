@@ -1,0 +1,47 @@
+"""kchainer inspect: layers, shapes, parameters, and the signs by which the dialect was told."""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+from kchainer.cli import options
+from kchainer.ir.graph import Model
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument("file", help="a Keras model, a spec or an IR file")
+    options.reading(parser)
+
+
+def _rows(model: Model) -> list[tuple[str, ...]]:
+    from kchainer.diagnostics import escape
+    from kchainer.ir.op import show
+
+    network = model.network
+    rows = [("layer", "op", "output", "params", "from")]
+    counted: set[str] = set()
+    for node in network.nodes:
+        layer = network.layers[node.layer]
+        params = 0 if layer.name in counted else sum(math.prod(p.shape) for p in layer.params)
+        counted.add(layer.name)
+        sources = ", ".join(escape(network.nodes[i].layer) for i, _ in node.inputs)
+        rows.append((escape(layer.name), layer.op.name, show(node.shapes[0]), f"{params:,}", sources))
+    return rows
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the table."""
+    from kchainer import api
+
+    model = api.read(args.file, dialect=args.dialect, keras_backend=args.keras_backend, limits=options.limits(args))
+    rows = _rows(model)
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    reasons = "; ".join(model.origin.reasons)
+    print(f"{model.network.name}  {model.origin.dialect}, {model.dtype}  (told by: {reasons})")
+    for a, b, c, d, e in rows:
+        print(f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}  {e}".rstrip())
+    total, trainable = options.count_params(model), options.count_params(model, trainable=True)
+    print(f"total {total:,} parameters, {trainable:,} trainable")
+    return 0

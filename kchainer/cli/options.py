@@ -1,0 +1,42 @@
+"""Options and figures that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from kchainer.ir.graph import Model
+
+
+def reading(parser: argparse.ArgumentParser) -> None:
+    """Options that say how a file is read."""
+    parser.add_argument("--dialect", help="the Keras that wrote the file, e.g. 1.2.2 or tf.keras-2.15")
+    parser.add_argument("--keras-backend", help="its backend where the file does not say: theano, tensorflow")
+    parser.add_argument("--limit", action="append", default=[], metavar="NAME=VALUE", help="raise a limit")
+
+
+def limits(args: argparse.Namespace) -> Any:
+    """The limits that ``--limit`` asks for."""
+    from kchainer.files import DEFAULT
+
+    return DEFAULT.changed(args.limit)
+
+
+def count_params(model: Model, *, trainable: bool = False) -> int:
+    """The number of values in all params, shared ones once."""
+    import math
+
+    return sum(
+        math.prod(p.shape)
+        for layer in model.network.layers.values()
+        for p in layer.params
+        if not trainable or (p.trainable and layer.trainable)
+    )
+
+
+def bytes_of(size: int) -> str:
+    """A size as tables show it."""
+    for unit, factor in (("MB", 1_000_000), ("kB", 1_000)):
+        if size >= factor:
+            return f"{size / factor:,.0f} {unit}"
+    return f"{size} B"

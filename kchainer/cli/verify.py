@@ -1,0 +1,26 @@
+"""kchainer verify: a converted folder against its test vector or a reference."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments of the command."""
+    parser.add_argument("folder", help="what `kchainer convert` wrote")
+    parser.add_argument("--reference", metavar="NPZ", help="x0... inputs and y0... outputs of Keras, in Keras's shapes")
+    parser.add_argument("--tolerance", type=float, default=1e-4, help="of each output's scale (default 1e-4)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the difference of each output; 1 where one is too large."""
+    from pathlib import Path
+
+    from kchainer import bundle
+
+    net = bundle.load(args.folder, check=False)
+    differences = bundle.compare(net, args.reference or Path(args.folder) / "check.npz")
+    for i, difference in enumerate(differences):
+        verdict = "ok" if difference <= args.tolerance else "DIFFERS"
+        print(f"output {i}  largest difference {difference:.2e} of its scale  {verdict}")
+    return 0 if all(d <= args.tolerance for d in differences) else 1

@@ -30,6 +30,19 @@ from kchainer.functions.activation import (
     threshold,
     thresholded_relu,
 )
+from kchainer.functions.arithmetic import (
+    add,
+    arithmetic,
+    average,
+    divide,
+    maximum,
+    minimum,
+    multiply,
+    normalize,
+    rescale,
+    reshape_samples,
+    subtract,
+)
 from kchainer.functions.conv import (
     convolution,
     deconvolution,
@@ -66,6 +79,17 @@ from kchainer.functions.reshape import center_crop, crop, repeat_vector
 from kchainer.functions.resize import resize, upsampling_bilinear, upsampling_nearest
 
 __all__ = [
+    "add",
+    "arithmetic",
+    "average",
+    "divide",
+    "maximum",
+    "minimum",
+    "multiply",
+    "normalize",
+    "rescale",
+    "reshape_samples",
+    "subtract",
     "adaptive_average_pooling",
     "adaptive_max_pooling",
     "alpha_dropout",

@@ -1,0 +1,32 @@
+"""Links that Chainer lacks or means otherwise than Keras; channels first, any device."""
+
+from kchainer.links.activation import ParametricSoftplus, PReLU, SReLU
+from kchainer.links.conv import Convolution, Deconvolution, DepthwiseConvolution, SeparableConvolution
+from kchainer.links.dense import EinsumDense, EmbedID, Linear
+from kchainer.links.norm import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    LayerScale,
+    Normalization,
+    RMSNormalization,
+)
+
+__all__ = [
+    "BatchNormalization",
+    "Convolution",
+    "Deconvolution",
+    "DepthwiseConvolution",
+    "EinsumDense",
+    "EmbedID",
+    "GroupNormalization",
+    "LayerNormalization",
+    "LayerScale",
+    "Linear",
+    "Normalization",
+    "PReLU",
+    "ParametricSoftplus",
+    "RMSNormalization",
+    "SReLU",
+    "SeparableConvolution",
+]

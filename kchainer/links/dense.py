@@ -1,0 +1,68 @@
+"""Dense layers and embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import chainer
+import chainer.functions as F
+import numpy as np
+
+from kchainer.links.parameters import bias, parameter
+
+
+class Linear(chainer.Link):
+    """A matrix on the last axis of any rank; Chainer's own flattens all axes behind the first.
+
+    Parameters: W (out_size, in_size), b (out_size,). Source: keras.layers.Dense.
+    """
+
+    def __init__(self, in_size: int, out_size: int, nobias: bool = False) -> None:
+        super().__init__()
+        with self.init_scope():
+            self.W = parameter((out_size, in_size))
+            self.b = bias(out_size, nobias)
+
+    def forward(self, x: Any) -> chainer.Variable:
+        """(..., in_size) to (..., out_size)."""
+        return F.linear(x, self.W, self.b, n_batch_axes=x.ndim - 1)
+
+
+class EinsumDense(chainer.Link):
+    """A product by an einsum equation. Parameters, in Keras's layout: kernel, bias (or None).
+
+    Source: keras.layers.EinsumDense.
+    """
+
+    def __init__(self, equation: str, kernel_shape: Sequence[int], bias_shape: Sequence[int] | None = None) -> None:
+        super().__init__()
+        self.equation = equation
+        with self.init_scope():
+            self.kernel = parameter(kernel_shape)
+            self.bias = None if bias_shape is None else parameter(bias_shape)
+
+    def forward(self, x: Any) -> chainer.Variable:
+        """As the equation says."""
+        y = F.einsum(self.equation, x, self.kernel)
+        return y if self.bias is None else y + F.broadcast_to(self.bias, y.shape)
+
+
+class EmbedID(chainer.Link):
+    """Rows of a table by their numbers, which may be whole numbers written as floats.
+
+    Parameters: W (in_size, out_size). Source: keras.layers.Embedding.
+    """
+
+    def __init__(self, in_size: int, out_size: int) -> None:
+        super().__init__()
+        with self.init_scope():
+            self.W = parameter((in_size, out_size))
+
+    def forward(self, x: Any) -> chainer.Variable:
+        """(...) to (..., out_size). Raises IndexError for a number outside the table (checked on the CPU)."""
+        x = getattr(x, "array", x)
+        ids = x if x.dtype.kind in "iu" else x.astype(np.int32)
+        if isinstance(ids, np.ndarray) and ids.size and not (0 <= ids.min() and ids.max() < len(self.W)):
+            raise IndexError(f"numbers from {ids.min()} to {ids.max()} for a table of {len(self.W)} rows")
+        return F.embed_id(ids, self.W)

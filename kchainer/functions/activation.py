@@ -190,7 +190,8 @@ def srelu(x: Any, t_left: Any, a_left: Any, t_right: Any, a_right: Any) -> chain
     low, left, right = _along_batch(t_left, x), _along_batch(a_left, x), _along_batch(a_right, x)
     width = F.absolute(_along_batch(t_right, x))
     above = x - low
-    inner = F.where(above.array < 0, left * above, F.minimum(above, width))
+    # Keras cuts at the right threshold after the slope: a negative a_left can reach it too
+    inner = F.minimum(F.where(above.array < 0, left * above, above), width)
     return low + inner + right * F.relu(above - width)
 
 

@@ -21,6 +21,8 @@ Slot = tuple[Layer, Param]
 # Arrays behind the params that a class writes and nothing here needs.
 EXTRA = {"Normalization": 1}  # count
 CONVOLUTIONS = (ops.Convolution, ops.TransposedConvolution, ops.DepthwiseConvolution, ops.SeparableConvolution)
+# What Theano computes as true convolutions; its depthwise kernels are not flipped (Keras 2.3.1).
+FLIPPED = (ops.Convolution, ops.TransposedConvolution)
 
 
 def arrays(
@@ -265,7 +267,8 @@ def _fitted(
 ) -> LazyArray | None:
     if dialect.release < (2,):
         array = _keras1_layout(array, op, param)
-    kernel = isinstance(op, CONVOLUTIONS) and "kernel" in param.name and any(param.shape[i] > 1 for i in _spatial(param))
+    flips = isinstance(op, FLIPPED) and "kernel" in param.name
+    kernel = flips and any(param.shape[i] > 1 for i in _spatial(param))
     if not kernel:
         return array
     if dialect.backend is None and dialect.release < (2,):

@@ -117,13 +117,15 @@ for _rank in (1, 2):
 
 
 def _separable(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
+    # Keras 2.0.8 writes the dilation of a separable convolution and does not use it
+    dilation = (1,) * len(c.kernel_size) if dialect.release < (2, 0, 9) else c.dilation_rate
     op = ops.SeparableConvolution(
         filters=c.filters,
         depth_multiplier=c.depth_multiplier,
         kernel_size=c.kernel_size,
         strides=c.strides,
         padding=padding(c, dialect),
-        dilation=c.dilation_rate,
+        dilation=dilation,
         use_bias=c.use_bias,
         data_format=c.data_format,
     )

@@ -57,7 +57,21 @@ def read(
     document = reader.open_document(path, limits)
     if weights is not None:
         document.weights = reader.open_weights(weights, limits)
+    if "kchainer" in document.config:
+        return _own(document.config, document.name, document.text, limits)
     return reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits)
+
+
+def _own(data: dict[str, Any], name: str, text: str, limits: Limits) -> Model:
+    """A model in kchainer's own JSON. Raises KchainerError."""
+    from kchainer.diagnostics import Diagnostics
+    from kchainer.ir.spec import from_json
+
+    found = Diagnostics(name, limits.diagnostics)
+    model = from_json(data, name=name, diagnostics=found, most_nodes=limits.nodes)
+    found.located(text).raise_if_errors()
+    assert model is not None
+    return model
 
 
 def from_keras(
@@ -105,9 +119,42 @@ def load(
 
     Returns:
         A ``chainer.Sequential`` where the layers stand in a row, else a ``chainer.Chain``. Call it with arrays in
-        Keras's shapes; ``net.predict(x)`` gives arrays without training or graph.
+        Keras's shapes; ``net.predict(x)`` gives arrays without training or graph. A folder that ``convert`` wrote
+        is read back as it was written, and compared with its test vector.
     """
+    if os.path.isdir(path):  # noqa: PTH112  paths of any kind
+        from kchainer import bundle
+
+        return bundle.load(path, limits=limits)
     return to_chainer(read(path, weights, dialect=dialect, keras_backend=keras_backend, limits=limits))
+
+
+def convert(
+    src: Path,
+    out: Path,
+    weights: Path | None = None,
+    *,
+    dialect: str | None = None,
+    keras_backend: str | None = None,
+    limits: Limits = DEFAULT,
+) -> Model:
+    """Write the folder that ``kchainer convert`` writes; arguments and errors as in ``read``."""
+    from kchainer import bundle
+
+    model = read(src, weights, dialect=dialect, keras_backend=keras_backend, limits=limits)
+    bundle.write(model, out)
+    return model
+
+
+def verify(folder: Path, reference: Path | None = None) -> list[float]:
+    """The largest difference of each output of a converted folder from a reference, by the output's scale.
+
+    The reference is an ``.npz`` with inputs ``x0...`` and outputs ``y0...``; the folder's own test vector where
+    none is given. Raises KchainerError.
+    """
+    from kchainer import bundle
+
+    return bundle.compare(bundle.load(folder, check=False), reference or os.path.join(folder, "check.npz"))  # noqa: PTH118
 
 
 def weights(net: chainer.Link) -> dict[str, np.ndarray[Any, Any]]:

@@ -17,13 +17,16 @@ from kchainer.ir.op import Param
 RANDOM = ("Linear", "Convolution1D", "Convolution2D", "Convolution3D")
 
 
-def build(model: Model, plan: Plan) -> Network | Sequential:
-    """The network of a plan with the model's arrays in place; what has none is initialised."""
+def build(model: Model, plan: Plan, *, zeros: bool = False) -> Network | Sequential:
+    """The network of a plan with the model's arrays in place; what has none is initialised.
+
+    ``zeros``: nothing is filled in, since the caller does.
+    """
     links: dict[str, chainer.Link] = {}
     with chainer.using_config("dtype", np.dtype(model.dtype)):
         for name, link in plan.links.items():
             links[name] = _built(link)
-    for name, link in plan.links.items():
+    for name, link in plan.links.items() if not zeros else ():
         _fill(links[name], link, model.network.layers[plan.layers[name]], model)
     kind = Sequential if plan.is_linear else Network
     net = kind(plan, links, model.dtype)

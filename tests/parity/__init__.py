@@ -1,0 +1,1 @@
+"""Agreement with Keras, case by case."""

@@ -59,7 +59,8 @@ def test_shape(case: Case) -> None:
     it = harness.pair(case)
     network = it.model.network
     (output,) = network.outputs
-    assert network.shape(output)[1:] == tuple(it.keras.output_shape)[1:]
+    wanted = harness.keras_inference(it).shape if case.says_less else it.keras.output_shape
+    assert network.shape(output)[1:] == tuple(wanted)[1:]
 
 
 @over(lambda case: True)
@@ -112,8 +113,12 @@ def test_source_computes_the_same(case: Case) -> None:
 def test_float64(case: Case, record_property: Record) -> None:
     assert case.double is not None
     it = harness.pair(case, "float64")
-    network = it.network()
-    close(harness.inference(network, it.xs), harness.keras_inference(it), case.double, record_property)
+    got, wanted = harness.inference(it.network(), it.xs), harness.keras_inference(it)
+    assert got.dtype == "float64"
+    if wanted.dtype == "float32":  # Keras on PyTorch gives some results of two float64 so
+        close(got.astype("float32"), wanted, case.rtol, record_property)
+    else:
+        close(got, wanted, case.double, record_property)
 
 
 def _statistics(y: Array) -> tuple[float, float, float]:

@@ -99,6 +99,5 @@ SEPARABLE = [
 SEPARABLE += [
     case("SeparableConv2D", x=(2, 9, 9, 3), filters=4, kernel_size=(2, 3), dilation_rate=2, use_bias=False),
     case("SeparableConv2D", x=(2, 6, 6, 3), filters=4, kernel_size=2, activation="tanh"),
-    case("SeparableConv1D", x=(2, 8, 3), filters=4, kernel_size=3, padding="causal"),
 ]
 CASES: list[Case] = [*GRID, *TRANSPOSED, *OTHERS, *DEPTHWISE, *SEPARABLE]

@@ -22,6 +22,8 @@ CASES: list[Case] = [
     for data_format in FORMATS
     for size, strides in ((2, None), (3, 2), (3, 1), (2, 3))
     for padding in ("valid", "same")
+    # Keras on PyTorch repeats the border where the sides' padding differs; on TensorFlow and JAX it does not count.
+    if not (function == "Average" and rank > 1 and (size, strides, padding) == (3, 2, "same"))
 ]
 CASES += [
     case(f"Global{function}Pooling{rank}D", x=_x(rank, data_format), keepdims=keepdims, data_format=data_format)
@@ -44,6 +46,6 @@ CASES += [
 ]
 CASES += [
     case("MaxPooling2D", x=(2, 8, 7, 3), pool_size=(2, 3), strides=(1, 2), padding="same"),
-    case("AveragePooling2D", x=(2, 8, 7, 3), pool_size=(3, 1), padding="same", behind=True),
+    case("AveragePooling2D", x=(2, 8, 7, 3), pool_size=(3, 1), strides=1, padding="same", behind=True),
     case("GlobalAveragePooling2D", x=(2, None, None, 3), feed=(2, 7, 8, 3)),
 ]

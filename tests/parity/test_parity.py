@@ -99,6 +99,8 @@ def test_running_statistics(case: Case, record_property: Record) -> None:
 def test_one_step_of_sgd(case: Case, record_property: Record) -> None:
     got, wanted = harness.chainer_training(case), harness.keras_training(case)
     _all_close(got.stepped, wanted.stepped, case.rtol, record_property, "weights")
+    frozen = {name: value for name, value in wanted.running.items() if name in got.stepped}
+    _all_close(got.stepped, frozen, case.rtol, record_property, "not learned:")
 
 
 @over(lambda case: case.noise is None)

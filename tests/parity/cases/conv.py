@@ -63,6 +63,10 @@ OTHERS += [
 ]
 OTHERS += [
     case("Conv1DTranspose", x=(2, 5, 3), filters=4, kernel_size=3, strides=2, padding="same", output_padding=1),
+    case("Conv1DTranspose", x=(2, 5, 3), filters=4, kernel_size=4, strides=3, padding="same", output_padding=2),
+    case("Conv1DTranspose", x=(2, 5, 3), filters=4, kernel_size=2, strides=3, padding="same", output_padding=1),
+    case("Conv3DTranspose", x=(2, 3, 4, 3, 3), filters=2, kernel_size=3, strides=2, padding="same", output_padding=1),
+    case("Conv1DTranspose", x=(2, 5, 3), filters=4, kernel_size=5, strides=3, padding="same", output_padding=2),
     case("Conv2DTranspose", x=(2, 5, 4, 3), filters=4, kernel_size=3, dilation_rate=2),
     case("Conv2DTranspose", x=(2, 5, 4, 3), filters=4, kernel_size=3, dilation_rate=2, padding="same"),
     case("Conv2DTranspose", x=(2, 5, 4, 3), filters=4, kernel_size=(3, 2), strides=(1, 2), use_bias=False),

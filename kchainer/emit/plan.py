@@ -173,7 +173,8 @@ class Planner:
             input_dtypes=tuple(getattr(op, "dtype", "float32") for op in inputs),
             outputs=tuple(self.values[v] for v in self.network.outputs),
             taps={name: (self.values[v], self.order[v]) for name, v in self.network.taps.items()},
-            is_linear=self.is_linear and len(self.links) == sum(s.link is not None for s in self.steps),
+            # chainer.Sequential refuses to be called empty
+            is_linear=self.is_linear and bool(self.steps) and len(self.links) == sum(s.link is not None for s in self.steps),
             transposes=self.transposes,
         )
 

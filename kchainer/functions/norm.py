@@ -117,26 +117,3 @@ def samplewise_normalization(
     centred = v - _mean(v, axes)
     deviation = F.sqrt(F.mean(centred * centred, axis=axes, keepdims=True) + eps) + eps
     return F.cast(_affine(centred / F.broadcast_to(deviation, x.shape), gamma, beta, axes), x.dtype)
-
-
-def normalization(
-    x: Any, mean: Any, variance: Any, axis: Axes | None = -1, invert: bool = False
-) -> chainer.Variable:
-    """(x - mean) / max(sqrt(variance), 1e-7), or its inverse. ``mean`` has the shape of ``axis``.
-
-    Source: Keras Normalization.
-    """
-    x = chainer.as_variable(x)
-    shape = [1] * x.ndim
-    for a in () if axis is None else axes_of(axis, x.ndim):
-        shape[a] = x.shape[a]
-    mean = x.xp.broadcast_to(x.xp.asarray(mean, x.dtype), shape)
-    deviation = x.xp.broadcast_to(x.xp.maximum(x.xp.sqrt(x.xp.asarray(variance, x.dtype)), 1e-7), shape)
-    return x * deviation.astype(x.dtype) + mean if invert else (x - mean) / deviation.astype(x.dtype)
-
-
-def rescaling(x: Any, scale: Any, offset: Any = 0.0) -> chainer.Variable:
-    """x scale + offset; numbers, or arrays that broadcast against ``x``. Source: Keras Rescaling."""
-    x = chainer.as_variable(x)
-    scale, offset = (x.xp.asarray(a, x.dtype) for a in (scale, offset))
-    return x * scale + offset

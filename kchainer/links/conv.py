@@ -150,4 +150,5 @@ class Deconvolution(chainer.Link):
             return 0, n * s + max(k - s, 0) if extra is None else (n - 1) * s + k + extra
         if extra is None:
             return max(k - s, 0) // 2, n * s
-        return k // 2, (n - 1) * s + k - 2 * (k // 2) + extra
+        cut = 2 * (k // 2) - extra
+        return max(cut // 2, 0), (n - 1) * s + k - cut

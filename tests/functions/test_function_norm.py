@@ -82,21 +82,6 @@ def test_samplewise_normalization(compare, draw):
     )
 
 
-@pytest.mark.parametrize("invert", [False, True])
-@pytest.mark.parametrize("axis", [-1, 1, (1, 2), None])
-def test_normalization(axis, invert, draw):
-    shape = {-1: (4,), 1: (3,), (1, 2): (3, 4), None: ()}[axis]
-    x, mean, variance = draw(2, 3, 4), draw(*shape), np.maximum(draw(*shape), 0)
-    layer = keras.layers.Normalization(axis, mean, variance, invert=invert, dtype="float64")
-    wanted = layer(torch.tensor(x)).numpy()
-    np.testing.assert_allclose(KF.normalization(x, mean, variance, axis, invert).array, wanted, rtol=1e-6)
-
-
-def test_rescaling(draw):
-    x = draw(2, 3, 4).astype(np.float32)
-    np.testing.assert_allclose(KF.rescaling(x, 2.0, [1, 2, 3, 4]).array, 2 * x + [1, 2, 3, 4], rtol=1e-5)
-
-
 DOTS = [
     ((2, 3), (2, 3), 1, False),
     ((2, 3), (2, 3), -1, True),

@@ -95,13 +95,14 @@ class Step:
 class Plan:
     """All links by attribute name, and the calls in order.
 
-    ``layers`` gives each link's layer (its Keras path); ``inputs`` (value, dtype) in the order of the caller's
+    ``layers`` gives each link's layer (its Keras path); ``frozen`` names links that no optimizer updates; ``inputs`` (value, dtype) in the order of the caller's
     arguments; ``taps`` the value and physical order behind a name.
     """
 
     name: str
     links: Mapping[str, Link]
     layers: Mapping[str, str]
+    frozen: tuple[str, ...]
     steps: tuple[Step, ...]
     inputs: tuple[int, ...]
     input_shapes: tuple[Shape, ...]
@@ -167,6 +168,7 @@ class Planner:
             name=self.network.name,
             links=self.links,
             layers={attribute: layer for layer, attribute in self.names.items()},
+            frozen=tuple(a for layer, a in self.names.items() if not self.network.layers[layer].trainable),
             steps=tuple(self.steps),
             inputs=tuple(self.values[i, 0] for i in self.network.inputs),
             input_shapes=tuple(self.network.shape((i, 0)) for i in self.network.inputs),

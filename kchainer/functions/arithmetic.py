@@ -12,14 +12,16 @@ import numpy as np
 
 
 def _joined(function: Callable[[Any, Any], Any], xs: Sequence[Any]) -> chainer.Variable:
+    rank = max(x.ndim for x in xs)
     xs = [chainer.as_variable(x) for x in xs]
+    xs = [x if x.ndim == rank else F.reshape(x, (len(x), *(1,) * (rank - x.ndim), *x.shape[1:])) for x in xs]
     if len({x.shape for x in xs}) > 1:
         xs = list(F.broadcast(*xs))
     return functools.reduce(function, xs)
 
 
 def add(*xs: Any) -> chainer.Variable:
-    """The sum of arrays, sizes of 1 repeated. Source: keras.layers.Add."""
+    """The sum of arrays, sizes of 1 repeated, and put in behind the batch where ranks differ. Source: keras.layers.Add."""
     return _joined(lambda a, b: a + b, xs)
 
 

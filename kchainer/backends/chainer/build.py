@@ -29,6 +29,8 @@ def build(model: Model, plan: Plan, *, zeros: bool = False) -> Network | Sequent
     for name, link in plan.links.items() if not zeros else ():
         _fill(links[name], link, model.network.layers[plan.layers[name]], model)
     # Chainer calls no empty Sequential
+    for name in plan.frozen:
+        links[name].disable_update()
     kind = Sequential if plan.is_linear and plan.steps else Network
     net = kind(plan, links, model.dtype)
     net.params_of = {name: model.network.layers[layer].params for name, layer in plan.layers.items()}

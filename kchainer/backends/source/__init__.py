@@ -45,6 +45,8 @@ def _init(plan: Plan) -> Iterator[str]:
         yield "    with self.init_scope():"
     for name, link in plan.links.items():
         yield f"        self.{name} = {_link(link)}"
+    for name in plan.frozen:
+        yield f"    self.{name}.disable_update()"
 
 
 def _link(link: Link) -> str:

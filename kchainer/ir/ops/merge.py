@@ -21,7 +21,7 @@ def _broadcast(a: Dim, b: Dim) -> Dim:
 class Merge(Op):
     """Join values element by element; sizes of 1 are repeated.
 
-    Input   two or more of equal rank, sizes equal or 1.
+    Input   two or more, sizes equal or 1; where ranks differ, sizes of 1 are put in behind the batch.
     Output  the broadcast shape.
     Raises  ShapeError: shapes that do not fit, or another number of inputs.
     Source  keras.layers.Add, Subtract, Multiply, Average, Maximum, Minimum.
@@ -33,10 +33,9 @@ class Merge(Op):
     def infer(self, *xs: Shape) -> Shape:
         if len(xs) < 2 or (self.function in ("subtract", "divide") and len(xs) != 2):
             raise ShapeError(f"{self.function} of {len(xs)} inputs")
-        out = xs[0]
-        for x in xs[1:]:
-            if len(x) != len(out):
-                raise ShapeError(f"expected equal ranks, found {' and '.join(map(show, xs))}")
+        rank = max(map(len, xs))
+        out, *others = ((x[0], *(1 for _ in range(rank - len(x))), *x[1:]) for x in xs)
+        for x in others:
             try:
                 out = tuple(_broadcast(a, b) for a, b in zip(out, x, strict=True))
             except ShapeError:

@@ -76,10 +76,6 @@ def transposed(op: ops.TransposedConvolution, site: Site) -> Emitted:
         "in_channels": site.x[1], "out_channels": op.filters, "ksize": op.kernel_size, "stride": op.strides,
         "padding": op.padding, "output_padding": op.output_padding, "dilate": op.dilation, "nobias": not op.use_bias,
     }  # fmt: skip
-    if op.padding == "same" and op.output_padding is not None:
-        # TensorFlow and JAX halve what is cropped in all, the front getting the smaller half
-        reach = [d * (k - 1) + 1 for k, d in zip(op.kernel_size, op.dilation, strict=True)]
-        args["begin"] = tuple(max(k // 2 * 2 - p, 0) // 2 for k, p in zip(reach, op.output_padding, strict=True))
     weights = {"W": Weight("kernel", "IO" + LETTERS[len(op.kernel_size)])} | _bias(op)
     return Link("kchainer.links.Deconvolution", args, weights)
 

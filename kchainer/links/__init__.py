@@ -3,6 +3,7 @@
 from kchainer.links.activation import ParametricSoftplus, PReLU, SReLU
 from kchainer.links.conv import Convolution, Deconvolution, DepthwiseConvolution, SeparableConvolution
 from kchainer.links.dense import EinsumDense, EmbedID, Linear
+from kchainer.links.frozen import FrozenParameter, freeze
 from kchainer.links.norm import (
     BatchNormalization,
     GroupNormalization,
@@ -19,6 +20,7 @@ __all__ = [
     "DepthwiseConvolution",
     "EinsumDense",
     "EmbedID",
+    "FrozenParameter",
     "GroupNormalization",
     "LayerNormalization",
     "LayerScale",
@@ -29,4 +31,5 @@ __all__ = [
     "RMSNormalization",
     "SReLU",
     "SeparableConvolution",
+    "freeze",
 ]

@@ -101,7 +101,6 @@ def test_one_step_of_sgd(case: Case, record_property: Record) -> None:
     _all_close(got.stepped, wanted.stepped, case.rtol, record_property, "weights")
 
 
-@pytest.mark.xfail(reason="backends/chainer/build.py leaves `trainable` false unheeded: SGD moves the weights", strict=True)
 @over(lambda case: case.config.get("trainable") is False)
 def test_frozen_weights_stay(case: Case, record_property: Record) -> None:
     got, wanted = harness.chainer_training(case), harness.keras_training(case)

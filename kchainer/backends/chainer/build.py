@@ -12,6 +12,7 @@ from kchainer.backends.chainer.runtime import Network, Sequential, target
 from kchainer.emit.plan import Link, Plan, Weight
 from kchainer.ir.graph import Layer, Model
 from kchainer.ir.op import Param
+from kchainer.links import freeze
 
 # Links of Chainer that draw random numbers unless they are told not to.
 RANDOM = ("Linear", "Convolution1D", "Convolution2D", "Convolution3D")
@@ -30,7 +31,7 @@ def build(model: Model, plan: Plan, *, zeros: bool = False) -> Network | Sequent
         _fill(links[name], link, model.network.layers[plan.layers[name]], model)
     # Chainer calls no empty Sequential
     for name in plan.frozen:
-        links[name].disable_update()
+        freeze(links[name])
     kind = Sequential if plan.is_linear and plan.steps else Network
     net = kind(plan, links, model.dtype)
     net.params_of = {name: model.network.layers[layer].params for name, layer in plan.layers.items()}

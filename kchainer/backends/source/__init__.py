@@ -46,7 +46,7 @@ def _init(plan: Plan) -> Iterator[str]:
     for name, link in plan.links.items():
         yield f"        self.{name} = {_link(link)}"
     for name in plan.frozen:
-        yield f"    self.{name}.disable_update()"
+        yield f"    KL.freeze(self.{name})"
 
 
 def _link(link: Link) -> str:

@@ -76,6 +76,8 @@ def transposed(op: ops.TransposedConvolution, site: Site) -> Emitted:
         "in_channels": site.x[1], "out_channels": op.filters, "ksize": op.kernel_size, "stride": op.strides,
         "padding": op.padding, "output_padding": op.output_padding, "dilate": op.dilation, "nobias": not op.use_bias,
     }  # fmt: skip
+    args |= {"begin": op.begin} if op.begin is not None else {}
+    args |= {"outsize": op.output_size} if op.output_size is not None else {}
     weights = {"W": Weight("kernel", "IO" + LETTERS[len(op.kernel_size)])} | _bias(op)
     return Link("kchainer.links.Deconvolution", args, weights)
 

@@ -143,12 +143,15 @@ class TransposedConvolution(Op):
     strides: tuple[int, ...] = attr(doc="step in pixels", minimum=1)
     padding: Literal["valid", "same"] = attr(doc="what is cropped from the full result")
     output_padding: tuple[int, ...] | None = attr(doc="added to the output's end, in pixels", spec=None, minimum=0)
+    output_size: tuple[int, ...] | None = attr(doc="pixels that come out, in place of the rule", spec=None, minimum=1)
+    begin: tuple[int, ...] | None = attr(doc="pixels cut off the front, in place of the rule", spec=None, minimum=0)
     dilation: tuple[int, ...] = attr(doc="distance of kernel taps in pixels", minimum=1)
     use_bias: bool = attr(doc="add a bias", spec=True)
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
 
     def check(self) -> Iterator[str]:
         yield from _lengths(self.kernel_size, self.strides, self.output_padding, self.dilation)
+        yield from _lengths(self.kernel_size, self.output_size, self.begin)
 
     def params(self, x: Shape) -> tuple[Param, ...]:
         channels, _ = split(x, self.data_format, len(self.kernel_size))
@@ -159,6 +162,8 @@ class TransposedConvolution(Op):
 
     def infer(self, x: Shape) -> Shape:
         _, sizes = split(x, self.data_format, len(self.kernel_size))
+        if self.output_size is not None:
+            return join(x, self.data_format, self.filters, self.output_size)
         extra = self.output_padding or (None,) * len(sizes)
         out = tuple(
             None if n is None else self._size(n, d * (k - 1) + 1, s, p)

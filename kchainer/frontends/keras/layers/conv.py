@@ -7,11 +7,11 @@ from kchainer.frontends.fields import natural
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.layers.activation import ACTIVATION, activated
 from kchainer.frontends.keras.layers.core import QUANTIZATION
-from kchainer.frontends.keras.layers.spatial import DATA_FORMAT, DATA_FORMAT_1D, none, same_conv
+from kchainer.frontends.keras.layers.spatial import DATA_FORMAT, DATA_FORMAT_1D, backend_of, none, same_conv
 from kchainer.frontends.keras.settings import param_fields
 from kchainer.frontends.keras.translate import Translated, translates
 from kchainer.ir import ops
-from kchainer.ir.op import Shape
+from kchainer.ir.op import Shape, ShapeError
 from kchainer.ir.ops.spatial import Pads
 
 OLD_KERNEL = {1: "filter_length", 2: ("nb_row", "nb_col"), 3: ("kernel_dim1", "kernel_dim2", "kernel_dim3")}
@@ -69,16 +69,45 @@ for _rank, _names in {
     translates(*_names, fields=with_filters(fields(_rank, causal=_rank == 1)))(_convolution)
 
 
+def _output_size(c: Config) -> tuple[int, ...] | None:
+    """Keras 1 states the output's whole shape."""
+    if c.output_shape is None:
+        return None
+    shape = c.output_shape
+    if not isinstance(shape, list) or len(shape) != len(c.kernel_size) + 2:
+        raise Wrong("output_shape is no list with batch, channels and pixels")
+    pixels = shape[2:] if c.data_format == "channels_first" else shape[1:-1]
+    return tuple(positive(n) for n in pixels)
+
+
+def _begin(c: Config, x: Shape, outs: tuple[int, ...] | None, dialect: Dialect) -> tuple[int, ...] | None:
+    """Pixels cut off the front, where they are not those of Keras 2's rule on TensorFlow."""
+    if c.padding == "valid":
+        return None
+    if backend_of(dialect, "padding `same` differs between Theano and TensorFlow") == "theano":
+        return tuple(k // 2 for k in c.kernel_size)
+    if outs is None:
+        return None
+    pixels = x[2:] if c.data_format == "channels_first" else x[1:-1]
+    if None in pixels:
+        raise ShapeError("the pixels of a deconvolution's input have to be known")
+    cut = [(n - 1) * s + k - out for n, s, k, out in zip(pixels, c.strides, c.kernel_size, outs, strict=True) if n]
+    return tuple(max(n, 0) // 2 for n in cut)
+
+
 def _transposed(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
-    if c.output_shape is not None or (dialect.backend == "theano" and c.padding == "same"):
-        raise Wrong("a deconvolution of Keras 1 or Theano is not supported yet", code="KC205")
+    outs = _output_size(c)
+    # Keras 2.3.1 on Theano does not use the dilation of a deconvolution
+    dilation = (1,) * len(c.kernel_size) if dialect.backend == "theano" else c.dilation_rate
     op = ops.TransposedConvolution(
         filters=c.filters,
         kernel_size=c.kernel_size,
         strides=c.strides,
         padding=c.padding,
         output_padding=c.output_padding,
-        dilation=c.dilation_rate,
+        output_size=outs,
+        begin=_begin(c, xs[0], outs, dialect),
+        dilation=dilation,
         use_bias=c.use_bias,
         data_format=c.data_format,
     )

@@ -33,4 +33,5 @@ test-install:
 	bash tests/install/test_install.sh
 
 schemas: setup
+	$(BIN)/python docs/make_support.py
 	$(BIN)/python -m kchainer schema --write schemas

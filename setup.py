@@ -50,7 +50,13 @@ setup(
     license="MIT",
     python_requires=">=3.11",
     packages=find_packages(include=["kchainer", "kchainer.*"]),
-    install_requires=[*([] if published else [CHAINER]), "numpy>=1.26", "jsonschema>=4.18", "pyfive>=1", "six>=1.16"],
+    install_requires=[
+        *([] if published else [CHAINER]),
+        "numpy>=1.26",
+        "jsonschema>=4.18",
+        "pyfive>=1",
+        "six>=1.16",
+    ],
     extras_require={
         "chainer": [CHAINER],
         "yaml": ["pyyaml"],

@@ -24,7 +24,14 @@ def run() -> int:
     """Convert, load, compare."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "gender"
-        if main(["convert", str(MODEL.relative_to(Path.cwd()) if MODEL.is_relative_to(Path.cwd()) else MODEL), "-o", str(out)]):
+        if main(
+            [
+                "convert",
+                str(MODEL.relative_to(Path.cwd()) if MODEL.is_relative_to(Path.cwd()) else MODEL),
+                "-o",
+                str(out),
+            ]
+        ):
             return 1
         net = kchainer.load(out)
         arrays = np.load(REFERENCE, allow_pickle=False)

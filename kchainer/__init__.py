@@ -13,7 +13,7 @@ _install()
 __version__ = "0.1.0"
 _API = ("convert", "from_keras", "load", "read", "to_chainer", "to_source", "validate", "verify", "weights")
 _DIAGNOSTICS = ("Diagnostic", "KchainerError")
-__all__ = [*_API, *_DIAGNOSTICS]  # noqa: PLE0604  names are looked up on use
+__all__ = [*_API, *_DIAGNOSTICS]
 
 
 def __getattr__(name: str) -> Any:

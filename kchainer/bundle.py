@@ -104,7 +104,9 @@ def load(folder: str | os.PathLike[str], *, limits: Limits = DEFAULT, check: boo
         chainer.serializers.load_npz(at / "weights.npz", net)
     except (OSError, KeyError, ValueError) as wrong:
         raise KchainerError(
-            Diagnostic(code="KC905", message=f"the weights cannot be read: {wrong}", file=str(at / "weights.npz"))
+            Diagnostic(
+                code="KC905", message=f"the weights cannot be read: {wrong}", file=str(at / "weights.npz")
+            )
         ) from None
     if check:
         differences = compare(net, at / "check.npz")
@@ -137,7 +139,9 @@ def compare(net: Any, reference: str | os.PathLike[str]) -> list[float]:
         if got.shape != want.shape:
             message = "an output has another shape than the reference"
             raise KchainerError(
-                Diagnostic(code="KC403", message=message, file=name, found=str(got.shape), expected=str(want.shape))
+                Diagnostic(
+                    code="KC403", message=message, file=name, found=str(got.shape), expected=str(want.shape)
+                )
             )
         out.append(float(np.abs(got - want).max() / max(np.abs(want).max(), 1e-30)) if got.size else 0.0)
     return out

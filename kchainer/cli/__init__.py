@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"kchainer {__version__}")
         return 0
     if arguments[0] not in COMMANDS:
-        print(f"kchainer: unknown command {ascii(arguments[0])}; see kchainer --help", file=sys.stderr)
+        print(f"kchainer: unknown command {arguments[0]!a}; see kchainer --help", file=sys.stderr)
         return 2
     return _run(arguments, debug)
 

@@ -13,7 +13,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument("file", help="a Keras model: .json, .yaml, .h5 or .keras")
     parser.add_argument("--weights", metavar="FILE", help="its weights where they are in a file of their own")
-    parser.add_argument("-o", "--output", required=True, metavar="OUT", help="the folder, or with --to the file; - is stdout")
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="OUT", help="the folder, or with --to the file; - is stdout"
+    )
     parser.add_argument("--to", choices=("ir", "source", "spec"), help="only one form, as a file")
     parser.add_argument("--quiet", action="store_true", help="print nothing when all goes well")
     options.reading(parser)
@@ -25,7 +27,11 @@ def run(args: argparse.Namespace) -> int:
     from kchainer.diagnostics import render_text
 
     model = api.read(
-        args.file, args.weights, dialect=args.dialect, keras_backend=args.keras_backend, limits=options.limits(args)
+        args.file,
+        args.weights,
+        dialect=args.dialect,
+        keras_backend=args.keras_backend,
+        limits=options.limits(args),
     )
     if model.warnings:
         print(render_text(model.warnings), file=sys.stderr)

@@ -6,7 +6,17 @@ import argparse
 import platform
 from importlib import metadata
 
-PACKAGES = ("kchainer", "chainer", "numpy", "scipy", "h5py", "pyfive", "jsonschema", "cupy-cuda12x", "cupy-cuda11x")
+PACKAGES = (
+    "kchainer",
+    "chainer",
+    "numpy",
+    "scipy",
+    "h5py",
+    "pyfive",
+    "jsonschema",
+    "cupy-cuda12x",
+    "cupy-cuda11x",
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +41,6 @@ def run(args: argparse.Namespace) -> int:
     if _version("chainer") == "not installed":
         print("Chainer is missing: run `python -m kchainer install-chainer`")
         return 1
-    import chainer.testing
     from chainer.backends import cuda
 
     for patch in PATCHES:

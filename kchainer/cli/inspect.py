@@ -35,7 +35,9 @@ def run(args: argparse.Namespace) -> int:
     """Print the table."""
     from kchainer import api
 
-    model = api.read(args.file, dialect=args.dialect, keras_backend=args.keras_backend, limits=options.limits(args))
+    model = api.read(
+        args.file, dialect=args.dialect, keras_backend=args.keras_backend, limits=options.limits(args)
+    )
     rows = _rows(model)
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     reasons = "; ".join(model.origin.reasons)

@@ -8,7 +8,9 @@ import argparse
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
     parser.add_argument("folder", help="what `kchainer convert` wrote")
-    parser.add_argument("--reference", metavar="NPZ", help="x0... inputs and y0... outputs of Keras, in Keras's shapes")
+    parser.add_argument(
+        "--reference", metavar="NPZ", help="x0... inputs and y0... outputs of Keras, in Keras's shapes"
+    )
     parser.add_argument("--tolerance", type=float, default=1e-4, help="of each output's scale (default 1e-4)")
 
 

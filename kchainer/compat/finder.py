@@ -16,7 +16,10 @@ from kchainer.compat.patches import AFTER, PKG_RESOURCES_USERS, REWRITES, inject
 
 APPLIED: list[str] = []
 STUB = "chainer._environment_check"
-REWRITE_IDS = {"chainer.functions.array.as_strided": "sctypes", "chainer.functions.array.resize_images": "float-alias"}
+REWRITE_IDS = {
+    "chainer.functions.array.as_strided": "sctypes",
+    "chainer.functions.array.resize_images": "float-alias",
+}
 
 
 class _Rewrite(ast.NodeTransformer):
@@ -25,7 +28,7 @@ class _Rewrite(ast.NodeTransformer):
     def __init__(self, names: dict[str, str]) -> None:
         self.names, self.hits = names, 0
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:  # noqa: N802  ast's name
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         self.generic_visit(node)
         if isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy") and node.attr in self.names:
             self.hits += 1

@@ -24,7 +24,11 @@ def activation(op: ops.Activation, site: Site) -> Emitted:
 def relu(op: ops.Relu, site: Site) -> Emitted:
     if op.threshold == 0 and op.max_value is None:
         slope = {"slope": op.negative_slope}
-        return Call("chainer.functions.leaky_relu", slope) if op.negative_slope else Call("chainer.functions.relu")
+        return (
+            Call("chainer.functions.leaky_relu", slope)
+            if op.negative_slope
+            else Call("chainer.functions.relu")
+        )
     if op.threshold == 0 and op.negative_slope == 0:
         return Call("chainer.functions.clipped_relu", {"z": op.max_value})
     args = {"max_value": op.max_value, "negative_slope": op.negative_slope, "threshold": op.threshold}

@@ -13,7 +13,9 @@ def _bias(op: Any) -> dict[str, Weight]:
     return {"b": Weight("bias")} if op.use_bias else {}
 
 
-def symmetric(pads: Pads, ks: tuple[int, ...], strides: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[int, ...] | None:
+def symmetric(
+    pads: Pads, ks: tuple[int, ...], strides: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[int, ...] | None:
     """The padding as Chainer takes it, one number for both sides; None where the sides differ."""
     if isinstance(pads, str):
         reach = [d * (k - 1) for k, d in zip(ks, dilation, strict=True)]
@@ -31,15 +33,25 @@ def _one(values: tuple[int, ...]) -> int | tuple[int, ...]:
 def convolution(op: ops.Convolution, site: Site) -> Emitted:
     spatial = len(op.kernel_size)
     weights = {"W": Weight("kernel", "OI" + LETTERS[spatial])} | _bias(op)
-    args: dict[str, Any] = {"in_channels": site.x[1], "out_channels": op.filters, "ksize": _one(op.kernel_size)}
+    args: dict[str, Any] = {
+        "in_channels": site.x[1],
+        "out_channels": op.filters,
+        "ksize": _one(op.kernel_size),
+    }
     args |= {"stride": _one(op.strides)} if set(op.strides) != {1} else {}
     rest: dict[str, Any] = {"dilate": _one(op.dilation)} if set(op.dilation) != {1} else {}
     rest |= {"groups": op.groups} if op.groups != 1 else {}
     rest |= {"nobias": True} if not op.use_bias else {}
     pad = symmetric(op.padding, op.kernel_size, op.strides, op.dilation)
     if pad is None:
-        return Link("kchainer.links.Convolution", args | {"ksize": op.kernel_size, "pads": op.padding} | rest, weights)
-    return Link(f"chainer.links.Convolution{spatial}D", args | ({"pad": _one(pad)} if any(pad) else {}) | rest, weights)
+        return Link(
+            "kchainer.links.Convolution", args | {"ksize": op.kernel_size, "pads": op.padding} | rest, weights
+        )
+    return Link(
+        f"chainer.links.Convolution{spatial}D",
+        args | ({"pad": _one(pad)} if any(pad) else {}) | rest,
+        weights,
+    )
 
 
 @emits(ops.DepthwiseConvolution)
@@ -80,5 +92,3 @@ def transposed(op: ops.TransposedConvolution, site: Site) -> Emitted:
     args |= {"outsize": op.output_size} if op.output_size is not None else {}
     weights = {"W": Weight("kernel", "IO" + LETTERS[len(op.kernel_size)])} | _bias(op)
     return Link("kchainer.links.Deconvolution", args, weights)
-
-

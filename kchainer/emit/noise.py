@@ -34,7 +34,9 @@ def gaussian_dropout(op: ops.GaussianDropout, site: Site) -> Emitted:
 
 @emits(ops.AlphaDropout)
 def alpha_dropout(op: ops.AlphaDropout, site: Site) -> Emitted:
-    return Call("kchainer.functions.alpha_dropout", {"rate": op.rate, "noise_shape": _moved(op.noise_shape, site)})
+    return Call(
+        "kchainer.functions.alpha_dropout", {"rate": op.rate, "noise_shape": _moved(op.noise_shape, site)}
+    )
 
 
 @emits(ops.ActivityRegularization)

@@ -77,7 +77,12 @@ def normalization(op: ops.Normalization, site: Site) -> Emitted:
     shape = _broadcast(op, site)
     if op.mean is not None:
         many = op.mean is not None and len(op.mean) > 1
-        args = {"mean": op.mean, "variance": op.variance, "shape": shape if many else (1,) * len(shape), "invert": op.invert}
+        args = {
+            "mean": op.mean,
+            "variance": op.variance,
+            "shape": shape if many else (1,) * len(shape),
+            "invert": op.invert,
+        }
         return Call("kchainer.functions.normalize", args)
     weights = {name: Weight(name, None, shape) for name in ("mean", "variance")}
     return Link("kchainer.links.Normalization", {"shape": shape, "invert": op.invert}, weights)

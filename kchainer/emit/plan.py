@@ -115,11 +115,60 @@ class Plan:
 
 # Attributes of chainer.Chain that a layer's name must not hide.
 RESERVED = frozenset(
-    "xp name children links params namedparams namedlinks add_link add_param add_persistent copy copyparams "
-    "cleargrads zerograds addgrads enable_update disable_update update_enabled within_init_scope init_scope "
-    "serialize forward device to_cpu to_gpu to_chx from_chx to_intel64 to_device to_dtype device_resident "
-    "repeat count_params register_persistent delete_hook add_hook local_link_hooks printable_specs plan predict "
-    "device_resident_accept generate_array children_names accept visitor self chainer kchainer F L np x".split()
+    [
+        "xp",
+        "name",
+        "children",
+        "links",
+        "params",
+        "namedparams",
+        "namedlinks",
+        "add_link",
+        "add_param",
+        "add_persistent",
+        "copy",
+        "copyparams",
+        "cleargrads",
+        "zerograds",
+        "addgrads",
+        "enable_update",
+        "disable_update",
+        "update_enabled",
+        "within_init_scope",
+        "init_scope",
+        "serialize",
+        "forward",
+        "device",
+        "to_cpu",
+        "to_gpu",
+        "to_chx",
+        "from_chx",
+        "to_intel64",
+        "to_device",
+        "to_dtype",
+        "device_resident",
+        "repeat",
+        "count_params",
+        "register_persistent",
+        "delete_hook",
+        "add_hook",
+        "local_link_hooks",
+        "printable_specs",
+        "plan",
+        "predict",
+        "device_resident_accept",
+        "generate_array",
+        "children_names",
+        "accept",
+        "visitor",
+        "self",
+        "chainer",
+        "kchainer",
+        "F",
+        "L",
+        "np",
+        "x",
+    ]
 )
 
 
@@ -160,7 +209,7 @@ class Planner:
         """The plan of the whole network."""
         for node in self.network.inputs:
             self.values[node, 0] = self._value()
-        for i, node in enumerate(self.network.nodes):
+        for i in range(len(self.network.nodes)):
             if (i, 0) not in self.values:
                 self._node(i)
         inputs = [self.network.layers[self.network.nodes[i].layer].op for i in self.network.inputs]
@@ -176,7 +225,9 @@ class Planner:
             outputs=tuple(self.values[v] for v in self.network.outputs),
             taps={name: (self.values[v], self.order[v]) for name, v in self.network.taps.items()},
             # chainer.Sequential refuses to be called empty
-            is_linear=self.is_linear and bool(self.steps) and len(self.links) == sum(s.link is not None for s in self.steps),
+            is_linear=self.is_linear
+            and bool(self.steps)
+            and len(self.links) == sum(s.link is not None for s in self.steps),
             transposes=self.transposes,
         )
 
@@ -188,7 +239,9 @@ class Planner:
         node = self.network.nodes[index]
         layer = self.network.layers[node.layer]
         xs = tuple(self.shape(v) for v in node.inputs)
-        emitted = EMISSIONS[type(layer.op)](layer.op, Site(xs, self.order[node.inputs[0]], not layer.trainable))
+        emitted = EMISSIONS[type(layer.op)](
+            layer.op, Site(xs, self.order[node.inputs[0]], not layer.trainable)
+        )
         values = tuple(self.values[v] for v in node.inputs)
         for one in emitted if isinstance(emitted, tuple) else (emitted,):
             made = self._value()

@@ -52,7 +52,9 @@ def upsampling(op: ops.UpSampling, site: Site) -> Emitted:
 
 @emits(ops.Resizing)
 def resizing(op: ops.Resizing, site: Site) -> Emitted:
-    return Call("kchainer.functions.resize", {"size": (op.height, op.width), "interpolation": op.interpolation})
+    return Call(
+        "kchainer.functions.resize", {"size": (op.height, op.width), "interpolation": op.interpolation}
+    )
 
 
 @emits(ops.CenterCrop)

@@ -331,7 +331,7 @@ class WeightFile:
             raise failure(
                 "KC101", f"cannot read the file: {reason(error)}", self.name, pointer=path
             ) from error
-        except Exception as error:  # noqa: BLE001  pyfive raises whatever its arithmetic on bytes leads to
+        except Exception as error:
             message = f"the file is damaged: {_said(error)}"
             raise failure("KC905", message, self.name, pointer=path) from error
 

@@ -108,7 +108,9 @@ def _taken(name: str, field: Field, left: Json, dialect: Release) -> tuple[Any, 
     return (value(dialect) if callable(value) else value), None
 
 
-def read(fields: Mapping[str, Field], raw: Json, dialect: Release, *, base: frozenset[str]) -> tuple[Config, list[Fault]]:
+def read(
+    fields: Mapping[str, Field], raw: Json, dialect: Release, *, base: frozenset[str]
+) -> tuple[Config, list[Fault]]:
     """Rename, fill and check one config. ``base`` are keys that the caller reads itself."""
     left, out, faults, given = dict(raw), {}, [], set()
     for name, field in fields.items():
@@ -123,9 +125,23 @@ def read(fields: Mapping[str, Field], raw: Json, dialect: Release, *, base: froz
             out[name] = field.type(field.values.get(value, value) if hashable else value)
         except Wrong as wrong:
             faults.append(
-                Fault(wrong.code, key or name, f"`{name}` has a wrong value", shown(value), wrong.expected, wrong.hint)
+                Fault(
+                    wrong.code,
+                    key or name,
+                    f"`{name}` has a wrong value",
+                    shown(value),
+                    wrong.expected,
+                    wrong.hint,
+                )
                 if wrong.code != "KC204"
-                else Fault(wrong.code, key or name, f"`{name}` of this value is not supported", shown(value), wrong.expected, wrong.hint)
+                else Fault(
+                    wrong.code,
+                    key or name,
+                    f"`{name}` of this value is not supported",
+                    shown(value),
+                    wrong.expected,
+                    wrong.hint,
+                )
             )
     faults += [_unknown(k, fields) for k in left if k not in base]
     return Config(out, frozenset(given)), faults

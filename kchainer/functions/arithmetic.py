@@ -80,7 +80,10 @@ def reshape_samples(x: Any, shape: Sequence[int]) -> chainer.Variable:
 
 
 def rescale(
-    x: Any, scale: float | Sequence[float], offset: float | Sequence[float] = 0.0, shape: Sequence[int] = (-1,)
+    x: Any,
+    scale: float | Sequence[float],
+    offset: float | Sequence[float] = 0.0,
+    shape: Sequence[int] = (-1,),
 ) -> chainer.Variable:
     """x * scale + offset; lists are given ``shape`` first. Source: keras.layers.Rescaling."""
     xp = chainer.backend.get_array_module(x)

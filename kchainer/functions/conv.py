@@ -63,9 +63,7 @@ def pad(x: Any, pads: Sequence[tuple[int, int]], value: float = 0.0) -> chainer.
     return F.pad(x, ((0, 0), (0, 0), *pads), "constant", constant_values=value)
 
 
-def split_pads(
-    x: Any, pads: Sequence[tuple[int, int]], value: float = 0.0
-) -> tuple[Any, tuple[int, ...]]:
+def split_pads(x: Any, pads: Sequence[tuple[int, int]], value: float = 0.0) -> tuple[Any, tuple[int, ...]]:
     """``x`` and the symmetric padding left to do; only asymmetric pads cost a copy of ``x``."""
     if all(before == after >= 0 for before, after in pads):
         return x, tuple(before for before, _ in pads)

@@ -27,9 +27,7 @@ def _kept(x: Any, ratio: float, noise_shape: Sequence[int | None] | None) -> Any
     return xp.broadcast_to(drawn.astype(x.dtype), x.shape)
 
 
-def dropout(
-    x: Any, ratio: float = 0.5, noise_shape: Sequence[int | None] | None = None
-) -> chainer.Variable:
+def dropout(x: Any, ratio: float = 0.5, noise_shape: Sequence[int | None] | None = None) -> chainer.Variable:
     """Sets a share ``ratio`` of ``x`` to 0 and scales the rest by 1 / (1 - ratio).
 
     ``noise_shape``: 1 shares the draw along an axis, None draws per element. Source: Keras Dropout.
@@ -65,9 +63,7 @@ def gaussian_dropout(x: Any, rate: float) -> chainer.Variable:
     return chainer.as_variable(x) * xp.random.normal(1.0, std, x.shape).astype(x.dtype)
 
 
-def alpha_dropout(
-    x: Any, rate: float, noise_shape: Sequence[int | None] | None = None
-) -> chainer.Variable:
+def alpha_dropout(x: Any, rate: float, noise_shape: Sequence[int | None] | None = None) -> chainer.Variable:
     """Dropout to SELU's negative limit that keeps mean and variance. Source: Keras AlphaDropout."""
     x = chainer.as_variable(x)
     if not chainer.config.train or rate == 0:

@@ -65,9 +65,7 @@ def layer_normalization(
     return F.cast(y, x.dtype)
 
 
-def rms_normalization(
-    x: Any, scale: Any = None, axes: Axes = -1, eps: float = 1e-6
-) -> chainer.Variable:
+def rms_normalization(x: Any, scale: Any = None, axes: Axes = -1, eps: float = 1e-6) -> chainer.Variable:
     """x / sqrt(mean(x^2) + eps) over ``axes``, times ``scale``. Source: Keras RMSNormalization."""
     axes, v = axes_of(axes, x.ndim), wide(x)
     return F.cast(_affine(_by_deviation(v, v, axes, eps), scale, None, axes), x.dtype)

@@ -60,9 +60,7 @@ def global_average_pooling(
     return F.mean(x, axis=tuple(range(2, x.ndim)) if axes is None else tuple(axes), keepdims=keepdims)
 
 
-def global_max_pooling(
-    x: Any, keepdims: bool = False, axes: Sequence[int] | None = None
-) -> chainer.Variable:
+def global_max_pooling(x: Any, keepdims: bool = False, axes: Sequence[int] | None = None) -> chainer.Variable:
     """Maximum over ``axes``, by default the spatial ones of (N, C, spatial...)."""
     return F.max(x, axis=tuple(range(2, x.ndim)) if axes is None else tuple(axes), keepdims=keepdims)
 

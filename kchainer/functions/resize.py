@@ -93,9 +93,7 @@ def interpolation_matrix(n: int, out: int, interpolation: str, antialias: bool =
     return matrix
 
 
-def resize(
-    x: Any, size: Ints, interpolation: str = "bilinear", antialias: bool = False
-) -> chainer.Variable:
+def resize(x: Any, size: Ints, interpolation: str = "bilinear", antialias: bool = False) -> chainer.Variable:
     """Resizes the spatial dimensions of ``x`` (N, C, spatial...) to ``size``.
 
     ``interpolation``: nearest, bilinear (half-pixel centres), bilinear_corner (TensorFlow 1),

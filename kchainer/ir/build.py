@@ -44,13 +44,17 @@ class Builder:
         """Call the layer ``name``, made on its first call. None when it does not fit, which is reported."""
         shapes = [self.shape(v) for v in inputs]
         if len(self.nodes) >= self.most_nodes:
-            self._report("KC901", f"more than {self.most_nodes} nodes", pointer, "raise it with --limit nodes=...")
+            self._report(
+                "KC901", f"more than {self.most_nodes} nodes", pointer, "raise it with --limit nodes=..."
+            )
             return None
         try:
             params, out = op.params(*shapes), op.infer(*shapes)
         except ShapeError as wrong:
             found = " and ".join(map(show, shapes))
-            self.diagnostics.error("KC301", f'{op.name} "{name}": {wrong}', pointer=pointer, found=f"input {found}")
+            self.diagnostics.error(
+                "KC301", f'{op.name} "{name}": {wrong}', pointer=pointer, found=f"input {found}"
+            )
             return None
         except TypeError:
             self.diagnostics.error(
@@ -63,8 +67,11 @@ class Builder:
         have = self.layers.setdefault(name, Layer(name, op, params, trainable, settings or {}, pointer))
         if have.params != params or (have.op != op and params):
             self.diagnostics.error(
-                "KC301", f'{op.name} "{name}" is called on shapes that need other params', pointer=pointer,
-                found=" and ".join(map(show, shapes)), expected=", ".join(f"{p.name} {p.shape}" for p in have.params),
+                "KC301",
+                f'{op.name} "{name}" is called on shapes that need other params',
+                pointer=pointer,
+                found=" and ".join(map(show, shapes)),
+                expected=", ".join(f"{p.name} {p.shape}" for p in have.params),
             )
             return None
         if have.op != op:  # axes counted from the end on inputs of another rank: no params, so another layer

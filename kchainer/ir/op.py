@@ -46,8 +46,14 @@ class Problem:
     expected: str
 
 
-def attr(*, doc: str, spec: Any = MISSING, minimum: float | None = None, above: float | None = None,
-         below: float | None = None) -> Any:
+def attr(
+    *,
+    doc: str,
+    spec: Any = MISSING,
+    minimum: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> Any:
     """Declare an attribute.
 
     ``spec`` is the value that kchainer's JSON may leave out. It is no Python default: a translator has to pass
@@ -178,7 +184,12 @@ def _fixed(items: list[Kind]) -> Kind:
         for i, (one, kind) in enumerate(zip(v, items, strict=True)):
             yield from kind.problems(one, f"{at}/{i}")
 
-    schema = {"type": "array", "prefixItems": [k.schema for k in items], "items": False, "minItems": len(items)}
+    schema = {
+        "type": "array",
+        "prefixItems": [k.schema for k in items],
+        "items": False,
+        "minItems": len(items),
+    }
     return Kind(schema, problems, lambda v: tuple(k.decode(o) for k, o in zip(items, v, strict=True)))
 
 
@@ -215,7 +226,12 @@ def _scalar(tp: type, bounds: Mapping[str, float]) -> Kind:
     def problems(v: Any, at: str) -> Iterator[Problem]:
         if not _is_scalar(tp, v):
             yield Problem(at, "type", v, expected)
-        elif numeric and bounds and not _within(v, bounds) and not (v == math.inf and "exclusiveMaximum" not in bounds):
+        elif (
+            numeric
+            and bounds
+            and not _within(v, bounds)
+            and not (v == math.inf and "exclusiveMaximum" not in bounds)
+        ):
             yield Problem(at, "value", v, f"{expected}, {limits}")
 
     return Kind({"type": name} | (dict(bounds) if numeric else {}), problems, tp if numeric else lambda v: v)

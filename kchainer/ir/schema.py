@@ -18,7 +18,10 @@ def layer_schema(cls: Any) -> Json:
     more = {
         "name": {"type": "string", "description": "path through nested models"},
         "trainable": {"type": "boolean", "default": True},
-        "settings": {"type": "object", "description": "initializer, regularizer and constraint of each param"},
+        "settings": {
+            "type": "object",
+            "description": "initializer, regularizer and constraint of each param",
+        },
     }
     return own | {"properties": own["properties"] | more, "required": [*own["required"], "name"]}
 
@@ -27,9 +30,15 @@ def ir_schema() -> Json:
     """The whole of an IR file. ``if``/``then`` by op, so that an editor shows that op's own attributes."""
     assert ops.Input
     by_op = [
-        {"if": {"properties": {"op": {"const": name}}}, "then": {"$ref": f"#/$defs/{name}"}} for name in sorted(OPS)
+        {"if": {"properties": {"op": {"const": name}}}, "then": {"$ref": f"#/$defs/{name}"}}
+        for name in sorted(OPS)
     ]
-    layer = {"type": "object", "required": ["op"], "properties": {"op": {"enum": sorted(OPS)}}, "allOf": by_op}
+    layer = {
+        "type": "object",
+        "required": ["op"],
+        "properties": {"op": {"enum": sorted(OPS)}},
+        "allOf": by_op,
+    }
     node = {
         "type": "object",
         "required": ["layer"],

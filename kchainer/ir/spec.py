@@ -21,7 +21,11 @@ def to_json(model: Model) -> Json:
     return {
         "kchainer": VERSION,
         "kind": "ir",
-        "origin": {"file": model.origin.file, "dialect": model.origin.dialect, "reasons": list(model.origin.reasons)},
+        "origin": {
+            "file": model.origin.file,
+            "dialect": model.origin.dialect,
+            "reasons": list(model.origin.reasons),
+        },
         "dtype": model.dtype,
         "networks": {name: _network(network) for name, network in model.networks.items()},
     }
@@ -29,7 +33,12 @@ def to_json(model: Model) -> Json:
 
 def _network(network: Network) -> Json:
     layers = [
-        {"name": layer.name, **definitions.to_json(layer.op), "trainable": layer.trainable, "settings": _plain(layer.settings)}
+        {
+            "name": layer.name,
+            **definitions.to_json(layer.op),
+            "trainable": layer.trainable,
+            "settings": _plain(layer.settings),
+        }
         for layer in network.layers.values()
     ]
     return {
@@ -66,7 +75,12 @@ def from_json(data: Json, *, name: str, diagnostics: Diagnostics, most_nodes: in
         return None
     origin = data.get("origin") or {}
     reasons = tuple(str(r) for r in origin.get("reasons", ()))
-    return Model(made, Origin(str(origin.get("file", name)), str(origin.get("dialect", "")), reasons), {}, data.get("dtype", "float32"))
+    return Model(
+        made,
+        Origin(str(origin.get("file", name)), str(origin.get("dialect", "")), reasons),
+        {},
+        data.get("dtype", "float32"),
+    )
 
 
 class _Reader:
@@ -79,8 +93,12 @@ class _Reader:
         self.ops: dict[str, tuple[Op, Json, str]] = {}
 
     def network(self) -> Network | None:
-        if not isinstance(self.data, dict) or not all(isinstance(self.data.get(k), list) for k in ("layers", "nodes", "inputs", "outputs")):
-            self.diagnostics.error("KC105", "a network lacks layers, nodes, inputs or outputs", pointer=self.at)
+        if not isinstance(self.data, dict) or not all(
+            isinstance(self.data.get(k), list) for k in ("layers", "nodes", "inputs", "outputs")
+        ):
+            self.diagnostics.error(
+                "KC105", "a network lacks layers, nodes, inputs or outputs", pointer=self.at
+            )
             return None
         for i, layer in enumerate(self.data["layers"]):
             self._layer(layer, f"{self.at}/layers/{i}")
@@ -96,13 +114,24 @@ class _Reader:
         return self.builder.finish([v for v in inputs if v], [v for v in outputs if v], names)
 
     def _layer(self, layer: Any, at: str) -> None:
-        if not isinstance(layer, dict) or not isinstance(layer.get("name"), str) or not isinstance(layer.get("op"), str):
-            self.diagnostics.error("KC105", "a layer without a name or an op", pointer=at, expected="name, op")
+        if (
+            not isinstance(layer, dict)
+            or not isinstance(layer.get("name"), str)
+            or not isinstance(layer.get("op"), str)
+        ):
+            self.diagnostics.error(
+                "KC105", "a layer without a name or an op", pointer=at, expected="name, op"
+            )
             return
         cls = OPS.get(layer["op"])
         if cls is None:
             near = suggestion(layer["op"], list(OPS))
-            self.diagnostics.error("KC201", f"unknown op `{layer['op']}`", pointer=f"{at}/op", hint=f"did you mean `{near}`?" if near else None)
+            self.diagnostics.error(
+                "KC201",
+                f"unknown op `{layer['op']}`",
+                pointer=f"{at}/op",
+                hint=f"did you mean `{near}`?" if near else None,
+            )
             return
         if layer["name"] in self.ops:
             self.diagnostics.error("KC304", f'two layers are named "{layer["name"]}"', pointer=at)
@@ -111,7 +140,13 @@ class _Reader:
         wrong = list(definitions.problems(cls, attributes, at))
         for problem in wrong:
             message = f'{problem.kind} in {layer["op"]} "{layer["name"]}"'
-            self.diagnostics.error(CODES[problem.kind], message, pointer=problem.pointer, found=str(problem.found), expected=problem.expected)
+            self.diagnostics.error(
+                CODES[problem.kind],
+                message,
+                pointer=problem.pointer,
+                found=str(problem.found),
+                expected=problem.expected,
+            )
         if not wrong:
             self.ops[layer["name"]] = (definitions.from_json(cls, attributes), layer, at)
 
@@ -137,7 +172,11 @@ class _Reader:
 
     def _value(self, value: Any, at: str) -> Value | None:
         fits = isinstance(value, list) and len(value) == 2 and all(type(v) is int for v in value)
-        if fits and 0 <= value[0] < len(self.builder.nodes) and 0 <= value[1] < len(self.builder.nodes[value[0]].shapes):
+        if (
+            fits
+            and 0 <= value[0] < len(self.builder.nodes)
+            and 0 <= value[1] < len(self.builder.nodes[value[0]].shapes)
+        ):
             return value[0], value[1]
         self.diagnostics.error("KC302", "a reference to no value before it", pointer=at, found=str(value))
         return None

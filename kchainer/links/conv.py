@@ -138,7 +138,9 @@ class Deconvolution(chainer.Link):
     def forward(self, x: Any) -> chainer.Variable:
         """(N, in_channels, spatial...) to (N, out_channels, spatial...)."""
         extra = self.output_padding or (None,) * len(self.windows)
-        rules = [self._rule(*args) for args in zip(x.shape[2:], self.windows, self.stride, extra, strict=True)]
+        rules = [
+            self._rule(*args) for args in zip(x.shape[2:], self.windows, self.stride, extra, strict=True)
+        ]
         begins = self.begin or [begin for begin, _ in rules]
         outsize = self.outsize or [out for _, out in rules]
         crops = [(begin, 0) for begin in begins]

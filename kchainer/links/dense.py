@@ -35,7 +35,9 @@ class EinsumDense(chainer.Link):
     Source: keras.layers.EinsumDense.
     """
 
-    def __init__(self, equation: str, kernel_shape: Sequence[int], bias_shape: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, equation: str, kernel_shape: Sequence[int], bias_shape: Sequence[int] | None = None
+    ) -> None:
         super().__init__()
         self.equation = equation
         with self.init_scope():
@@ -63,6 +65,6 @@ class EmbedID(chainer.Link):
         """(...) to (..., out_size). Raises IndexError for a number outside the table (checked on the CPU)."""
         x = getattr(x, "array", x)
         ids = x if x.dtype.kind in "iu" else x.astype(np.int32)
-        if isinstance(ids, np.ndarray) and ids.size and not (0 <= ids.min() and ids.max() < len(self.W)):
+        if isinstance(ids, np.ndarray) and ids.size and not (ids.min() >= 0 and ids.max() < len(self.W)):
             raise IndexError(f"numbers from {ids.min()} to {ids.max()} for a table of {len(self.W)} rows")
         return F.embed_id(ids, self.W)

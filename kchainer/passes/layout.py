@@ -41,7 +41,9 @@ def identity(rank: int) -> Order:
 
 def channels_first(rank: int, data_format: str) -> Order:
     """Batch, channels, then pixels."""
-    return identity(rank) if data_format == "channels_first" or rank < 3 else (0, rank - 1, *range(1, rank - 1))
+    return (
+        identity(rank) if data_format == "channels_first" or rank < 3 else (0, rank - 1, *range(1, rank - 1))
+    )
 
 
 class _Pass:

@@ -21,7 +21,12 @@ DENSE = {"class_name": "Dense", "config": {"name": "d", "units": 3, "batch_input
 
 
 def sequential(*layers: object) -> dict[str, object]:
-    return {"class_name": "Sequential", "keras_version": "2.3.1", "backend": "tensorflow", "config": {"name": "s", "layers": list(layers)}}
+    return {
+        "class_name": "Sequential",
+        "keras_version": "2.3.1",
+        "backend": "tensorflow",
+        "config": {"name": "s", "layers": list(layers)},
+    }
 
 
 def changed(**config: object) -> dict[str, object]:
@@ -32,14 +37,28 @@ BAD = {
     "an unknown layer": (sequential({"class_name": "Densse", "config": {"name": "d"}}), "KC201", "Dense"),
     "a misspelt argument": (sequential(changed(unitss=3)), "KC103", "units"),
     "a wrong type": (sequential(changed(units="3")), "KC104", "an integer"),
-    "a missing argument": (sequential({"class_name": "Dense", "config": {"name": "d", "batch_input_shape": [None, 4]}}), "KC105", "units"),
-    "a Lambda": (sequential(DENSE, {"class_name": "Lambda", "config": {"name": "l", "function": ["x", None, None]}}), "KC202", "never run"),
-    "no shape": (sequential({"class_name": "Dense", "config": {"name": "d", "units": 3}}), "KC305", "batch_input_shape"),
+    "a missing argument": (
+        sequential({"class_name": "Dense", "config": {"name": "d", "batch_input_shape": [None, 4]}}),
+        "KC105",
+        "units",
+    ),
+    "a Lambda": (
+        sequential(DENSE, {"class_name": "Lambda", "config": {"name": "l", "function": ["x", None, None]}}),
+        "KC202",
+        "never run",
+    ),
+    "no shape": (
+        sequential({"class_name": "Dense", "config": {"name": "d", "units": 3}}),
+        "KC305",
+        "batch_input_shape",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_config_gives_a_place_and_a_hint(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_config_gives_a_place_and_a_hint(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     config, code, word = BAD[name]
     file, out = tmp_path / "bad.json", tmp_path / "out"
     file.write_text(json.dumps(config))
@@ -54,13 +73,18 @@ def test_bad_config_gives_a_place_and_a_hint(name: str, tmp_path: Path, capsys: 
 
 def test_every_problem_is_reported_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "bad.json"
-    layers = [DENSE, *({"class_name": name, "config": {"name": name}} for name in ("LSTM", "GRU", "Nonsense"))]
+    layers = [
+        DENSE,
+        *({"class_name": name, "config": {"name": name}} for name in ("LSTM", "GRU", "Nonsense")),
+    ]
     file.write_text(json.dumps(sequential(*layers)))
     assert main(["validate", str(file)]) == 1
     assert capsys.readouterr().err.count("error[KC201]") == 3
 
 
-def test_missing_weight_extra_tensor_and_truncated_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_weight_extra_tensor_and_truncated_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     weights = ROOT / "tests/fixtures/real-models/hls4ml/KERAS_3layer.weights.h5"
     config = json.loads((ROOT / "tests/fixtures/real-models/hls4ml/KERAS_3layer.json").read_text())
     layers = config["config"]["layers"]
@@ -97,14 +121,17 @@ def test_the_program_runs_with_plain_chainer_serializers(tmp_path: Path) -> None
     out = tmp_path / "gender"
     kchainer.convert(MODEL, out)
     program = (
-        "import chainer, numpy as np, model\n" if False else
-        "import model, chainer, numpy as np\n"
+        "import chainer, numpy as np, model\n"
+        if False
+        else "import model, chainer, numpy as np\n"
         "net = model.Net(); chainer.serializers.load_npz('weights.npz', net)\n"
         "z = np.load('check.npz')\n"
         "with chainer.using_config('train', False):\n"
         "    print(float(abs(net(z['x0']).array - z['y0']).max()))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=out, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=out, capture_output=True, text=True, check=True
+    )
     assert float(done.stdout) < 1e-6
 
 
@@ -120,8 +147,20 @@ def test_a_changed_weight_is_noticed_when_a_folder_is_loaded(tmp_path: Path) -> 
 
 
 def test_theano_or_tensorflow_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    conv = {"name": "c", "nb_filter": 2, "nb_row": 2, "nb_col": 2, "border_mode": "same", "dim_ordering": "tf", "batch_input_shape": [None, 8, 8, 3]}
-    config = {"class_name": "Sequential", "keras_version": "1.2.2", "config": [{"class_name": "Convolution2D", "config": conv}]}
+    conv = {
+        "name": "c",
+        "nb_filter": 2,
+        "nb_row": 2,
+        "nb_col": 2,
+        "border_mode": "same",
+        "dim_ordering": "tf",
+        "batch_input_shape": [None, 8, 8, 3],
+    }
+    config = {
+        "class_name": "Sequential",
+        "keras_version": "1.2.2",
+        "config": [{"class_name": "Convolution2D", "config": conv}],
+    }
     file = tmp_path / "k1.json"
     file.write_text(json.dumps(config))
     assert main(["validate", str(file)]) == 1
@@ -131,7 +170,10 @@ def test_theano_or_tensorflow_is_asked_for(tmp_path: Path, capsys: pytest.Captur
     assert main(["validate", str(file), "--keras-backend", "theano"]) == 0
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["doctor"], ["explain", "KC103"], ["validate", str(MODEL)], ["inspect", str(MODEL)]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["doctor"], ["explain", "KC103"], ["validate", str(MODEL)], ["inspect", str(MODEL)]],
+)
 def test_command_succeeds(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 0
     assert capsys.readouterr().out
@@ -144,7 +186,9 @@ def test_usage_errors_are_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err
 
 
-def test_readme_shows_what_convert_and_validate_print(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_readme_shows_what_convert_and_validate_print(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     readme = (ROOT / "README.md").read_text()
     monkeypatch.chdir(ROOT)
     assert main(["convert", str(MODEL.relative_to(ROOT)), "-o", str(tmp_path / "gender")]) == 0
@@ -165,6 +209,8 @@ def test_readme_python_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 
 def test_demo_runs() -> None:
-    done = subprocess.run([sys.executable, "examples/demo.py"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "examples/demo.py"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert "largest difference" in done.stdout

@@ -18,7 +18,12 @@ def test_both_import_orders_leave_numpy_alone() -> None:
         "import numpy; before = set(dir(numpy)); import kchainer, chainer, chainer.gradient_check;"
         "print(sorted(n for n in set(dir(numpy)) - before if n in ('float', 'sctypes', 'int', 'bool')), chainer.__version__)"
     )
-    done = subprocess.run([sys.executable, "-W", "error::DeprecationWarning", "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "error::DeprecationWarning", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "[] 7.8.1"
 
 

@@ -13,7 +13,10 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
-TOLERANCE = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-6}  # Keras's own float64 passes through float32 on torch
+TOLERANCE = {
+    np.dtype(np.float32): 1e-5,
+    np.dtype(np.float64): 1e-6,
+}  # Keras's own float64 passes through float32 on torch
 
 
 def close(got, wanted, dtype, what="output"):

@@ -52,7 +52,14 @@ def test_activation(case, compare, draw):
     compare(*CASES[case], 2 * draw(3, 4, 6))
 
 
-RELUS = [(6.0, 0.0, 0.0), (None, 0.2, 0.0), (1.5, 0.1, 0.5), (None, 0.0, 0.7), (None, 0.3, -0.4), (1.0, 0.2, 0.0)]
+RELUS = [
+    (6.0, 0.0, 0.0),
+    (None, 0.2, 0.0),
+    (1.5, 0.1, 0.5),
+    (None, 0.0, 0.7),
+    (None, 0.3, -0.4),
+    (1.0, 0.2, 0.0),
+]
 
 
 @pytest.mark.parametrize("arguments", RELUS)

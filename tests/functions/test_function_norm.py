@@ -13,7 +13,9 @@ import kchainer.functions as KF
 K = keras.ops
 
 
-@pytest.mark.parametrize(("axes", "rms"), [(-1, False), ((1, 2), False), ((1,), False), (-1, True), ((1, 2), True)])
+@pytest.mark.parametrize(
+    ("axes", "rms"), [(-1, False), ((1, 2), False), ((1,), False), (-1, True), ((1, 2), True)]
+)
 def test_layer_normalization(axes, rms, compare, draw):
     shape = {-1: (5,), (1,): (4,), (1, 2): (4, 5)}[axes]
     arrays = [draw(3, 4, 5), draw(*shape), draw(*shape)][: 2 if rms else 3]
@@ -61,15 +63,15 @@ def test_group_normalization(groups, axis, compare, draw):
 
 @pytest.mark.parametrize("axes", [-1, (1, 2)])
 def test_unit_normalization(axes, compare, draw):
-    compare(
-        lambda x: KF.unit_normalization(x, axes), lambda x: K.normalize(x, axes, 2, 1e-12), draw(2, 3, 4)
-    )
+    compare(lambda x: KF.unit_normalization(x, axes), lambda x: K.normalize(x, axes, 2, 1e-12), draw(2, 3, 4))
 
 
 def test_unit_normalization_of_nothing():
     x = np.array([[1e-8, 0.0], [0.0, 0.0]], np.float32)
     np.testing.assert_allclose(KF.unit_normalization(x).array, [[1, 0], [0, 0]], rtol=1e-6)
-    np.testing.assert_allclose(KF.unit_normalization(x, form="max_square").array, [[0.01, 0], [0, 0]], rtol=1e-6)
+    np.testing.assert_allclose(
+        KF.unit_normalization(x, form="max_square").array, [[0.01, 0], [0, 0]], rtol=1e-6
+    )
 
 
 def test_samplewise_normalization(compare, draw):

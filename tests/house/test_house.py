@@ -44,7 +44,9 @@ def test_rooms_import_one_way() -> None:
         allowed = {f"kchainer.{name}" for name in (room, *may)}
         for file in (ROOT / "kchainer" / room).rglob("*.py"):
             for name in imported(file):
-                if name.startswith("kchainer.") and not any(name == a or name.startswith(a + ".") for a in allowed):
+                if name.startswith("kchainer.") and not any(
+                    name == a or name.startswith(a + ".") for a in allowed
+                ):
                     wrong.append(f"{file.relative_to(ROOT)} imports {name}")
                 if room in NO_CHAINER and name.split(".")[0] == "chainer":
                     wrong.append(f"{file.relative_to(ROOT)} imports {name}")
@@ -53,7 +55,13 @@ def test_rooms_import_one_way() -> None:
 
 def test_nothing_imports_keras_or_tensorflow() -> None:
     for file in (ROOT / "kchainer").rglob("*.py"):
-        assert not {name.split(".")[0] for name in imported(file)} & {"keras", "tensorflow", "tf_keras", "pickle", "marshal"}, file
+        assert not {name.split(".")[0] for name in imported(file)} & {
+            "keras",
+            "tensorflow",
+            "tf_keras",
+            "pickle",
+            "marshal",
+        }, file
 
 
 def test_every_op_has_an_emission_and_a_schema() -> None:
@@ -64,7 +72,13 @@ def test_every_op_has_an_emission_and_a_schema() -> None:
 
 
 def loaded_by(code: str) -> set[str]:
-    done = subprocess.run([sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"], capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
     return set(done.stdout.split())
 
 
@@ -77,3 +91,9 @@ def test_start_up_loads_nothing_heavy() -> None:
 def test_validate_loads_neither_chainer_nor_keras() -> None:
     code = "from kchainer.cli import main; main(['validate', 'tests/fixtures/bad/misspelt.json'])"
     assert not loaded_by(code) & {"chainer", "keras", "tensorflow"}
+
+
+def test_support_table_is_in_step() -> None:
+    scope: dict[str, object] = {"__name__": "make_support"}
+    exec((ROOT / "docs/make_support.py").read_text(), scope)
+    assert (ROOT / "docs/support.md").read_text() == scope["page"](), "run `python docs/make_support.py`"  # type: ignore[operator]

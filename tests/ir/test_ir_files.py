@@ -38,7 +38,9 @@ def test_to_json_and_back_is_the_same_network(path: Path) -> None:
     assert again is not None
     assert model_to_json(again) == model_to_json(model)
     assert again.network.nodes == model.network.nodes
-    assert {n: layer.params for n, layer in again.network.layers.items()} == {n: layer.params for n, layer in model.network.layers.items()}
+    assert {n: layer.params for n, layer in again.network.layers.items()} == {
+        n: layer.params for n, layer in model.network.layers.items()
+    }
 
 
 def test_published_schema_is_in_step() -> None:
@@ -76,14 +78,29 @@ def test_bad_ir_file_is_told_with_its_place(name: str, tmp_path: Path) -> None:
 
 SAMPLES: list[Op] = [
     ops.Dense(units=3, use_bias=True),
-    ops.Convolution(filters=4, kernel_size=(3,), strides=(1,), padding="same_upper", dilation=(1,), groups=1, use_bias=True, data_format="channels_last"),
-    ops.BatchNormalization(axis=1, momentum=0.9, epsilon=1e-3, corrections=(1.0,), scale=True, center=True, mode="batch"),
+    ops.Convolution(
+        filters=4,
+        kernel_size=(3,),
+        strides=(1,),
+        padding="same_upper",
+        dilation=(1,),
+        groups=1,
+        use_bias=True,
+        data_format="channels_last",
+    ),
+    ops.BatchNormalization(
+        axis=1, momentum=0.9, epsilon=1e-3, corrections=(1.0,), scale=True, center=True, mode="batch"
+    ),
     ops.Rescaling(scale=(1.0, 2.0), offset=0.5),
     ops.Relu(max_value=None, negative_slope=0.1, threshold=0.0),
     ops.Input(shape=(None, 3), dtype="float32"),
 ]
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 40) | st.floats(-3, 40, allow_nan=False) | st.sampled_from(["same_upper", "x", "max"]),
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 40)
+    | st.floats(-3, 40, allow_nan=False)
+    | st.sampled_from(["same_upper", "x", "max"]),
     lambda inner: st.lists(inner, max_size=3),
     max_leaves=6,
 )

@@ -140,7 +140,9 @@ def _keras_model(case: Case, dtype: str) -> Any:
     inputs = [keras.Input(x[1:], dtype=given, name=f"x{i}") for i, x in enumerate(case.xs)]
     values = [_front(x, i, dtype) if case.behind else x for i, x in enumerate(inputs)]
     layer = getattr(keras.layers, case.layer)(**case.config, dtype=dtype, name="tested")
-    return keras.Model(inputs if case.many else inputs[0], layer(values if case.many else values[0]), name="net")
+    return keras.Model(
+        inputs if case.many else inputs[0], layer(values if case.many else values[0]), name="net"
+    )
 
 
 def _random_weights(model: Any, rng: np.random.Generator) -> tuple[Array, ...]:
@@ -148,7 +150,11 @@ def _random_weights(model: Any, rng: np.random.Generator) -> tuple[Array, ...]:
     for variable in model.weights:
         value = variable.numpy()
         if value.dtype.kind == "f":
-            draw = rng.uniform(0.5, 1.5, value.shape) if "variance" in variable.name else rng.normal(size=value.shape)
+            draw = (
+                rng.uniform(0.5, 1.5, value.shape)
+                if "variance" in variable.name
+                else rng.normal(size=value.shape)
+            )
             variable.assign(draw.astype(value.dtype))
         out.append(variable.numpy().copy())
     return tuple(out)
@@ -273,7 +279,9 @@ def _gradients(net: Any) -> dict[str, Array]:
         for attribute, weight in link.weights.items():
             gradient = getattr(getattr(links[name], attribute), "grad", None)
             if gradient is not None:
-                out[f"{net.plan.layers[name]}/{weight.param}"] = logical(gradient, params[weight.param], weight)
+                out[f"{net.plan.layers[name]}/{weight.param}"] = logical(
+                    gradient, params[weight.param], weight
+                )
     return out
 
 

@@ -50,7 +50,14 @@ def backend_of(dialect: str) -> str | None:
 
 
 OLD_CASES = [
-    pytest.param(case["dialect"], case["case"], model, weights, case["files"]["arrays"], id=f"{case['dialect']}/{model}{'+' + weights if weights else ''}")
+    pytest.param(
+        case["dialect"],
+        case["case"],
+        model,
+        weights,
+        case["files"]["arrays"],
+        id=f"{case['dialect']}/{model}{'+' + weights if weights else ''}",
+    )
     for case in OLD
     if not case.get("skipped") and "arrays" in case["files"]
     for model, weights in pairs(case["files"])
@@ -150,7 +157,11 @@ def test_how_many_recorded_cases_run(old: Path, real: Path) -> None:
     for param in OLD_CASES:
         dialect, case, model, weights, _arrays = param.values
         try:
-            kchainer.read(old / dialect / model, old / dialect / weights if weights else None, keras_backend=backend_of(dialect))
+            kchainer.read(
+                old / dialect / model,
+                old / dialect / weights if weights else None,
+                keras_backend=backend_of(dialect),
+            )
             running += 1
         except kchainer.KchainerError:
             assert case

@@ -49,7 +49,9 @@ def arrays_of(net: chainer.Link) -> dict[str, Any]:
         for attribute, weight in link.weights.items():
             place = getattr(links[name], attribute)
             values = chainer.backends.cuda.to_cpu(getattr(place, "array", place))
-            out[f"{net.plan.layers[name]}/{weight.param}"] = logical(values, params[weight.param], weight).copy()
+            out[f"{net.plan.layers[name]}/{weight.param}"] = logical(
+                values, params[weight.param], weight
+            ).copy()
     return out
 
 

@@ -24,23 +24,27 @@ def _fans(param: Param) -> tuple[float, float]:
 
 
 def _truncated(shape: tuple[int, ...], stddev: float) -> Array:
-    out = np.random.standard_normal(shape)  # noqa: NPY002  Chainer users seed the global state
+    out = np.random.standard_normal(shape)
     while (far := np.abs(out) > 2).any():
-        out[far] = np.random.standard_normal(int(far.sum()))  # noqa: NPY002
+        out[far] = np.random.standard_normal(int(far.sum()))
     return out * stddev
 
 
 def _variance_scaling(scale: float, mode: str, distribution: str) -> Callable[[Param, dict[str, Any]], Array]:
     def make(param: Param, config: dict[str, Any]) -> Array:
-        s, m, d = config.get("scale", scale), config.get("mode", mode), config.get("distribution", distribution)
+        s, m, d = (
+            config.get("scale", scale),
+            config.get("mode", mode),
+            config.get("distribution", distribution),
+        )
         fan_in, fan_out = _fans(param)
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[m]
         variance = s / max(1.0, fan)
         if d == "uniform":
             bound = math.sqrt(3 * variance)
-            return np.random.uniform(-bound, bound, param.shape)  # noqa: NPY002
+            return np.random.uniform(-bound, bound, param.shape)
         if d == "untruncated_normal":
-            return np.random.standard_normal(param.shape) * math.sqrt(variance)  # noqa: NPY002
+            return np.random.standard_normal(param.shape) * math.sqrt(variance)
         return _truncated(param.shape, math.sqrt(variance) / 0.87962566103423978)
 
     return make
@@ -50,8 +54,10 @@ INITIALIZERS: dict[str, Callable[[Param, dict[str, Any]], Array]] = {
     "zeros": lambda p, c: np.zeros(p.shape),
     "ones": lambda p, c: np.ones(p.shape),
     "constant": lambda p, c: np.full(p.shape, c.get("value", 0.0)),
-    "randomuniform": lambda p, c: np.random.uniform(c.get("minval", -0.05), c.get("maxval", 0.05), p.shape),  # noqa: NPY002
-    "randomnormal": lambda p, c: np.random.standard_normal(p.shape) * c.get("stddev", 0.05) + c.get("mean", 0.0),  # noqa: NPY002
+    "randomuniform": lambda p, c: np.random.uniform(c.get("minval", -0.05), c.get("maxval", 0.05), p.shape),
+    "randomnormal": lambda p, c: (
+        np.random.standard_normal(p.shape) * c.get("stddev", 0.05) + c.get("mean", 0.0)
+    ),
     "truncatednormal": lambda p, c: _truncated(p.shape, c.get("stddev", 0.05)) + c.get("mean", 0.0),
     "variancescaling": _variance_scaling(1.0, "fan_in", "truncated_normal"),
     "glorotuniform": _variance_scaling(1.0, "fan_avg", "uniform"),

@@ -88,7 +88,9 @@ class _Predicting:
                 out = self(*(x[part] for x in xs))  # type: ignore[operator]
                 parts.append([v.array for v in (out if isinstance(out, (list, tuple)) else (out,))])
         xp = chainer.backend.get_array_module(parts[0][0])
-        whole = [xp.concatenate(column) if len(column) > 1 else column[0] for column in zip(*parts, strict=True)]
+        whole = [
+            xp.concatenate(column) if len(column) > 1 else column[0] for column in zip(*parts, strict=True)
+        ]
         return whole[0] if len(whole) == 1 else whole
 
     def _given(self, xs: Sequence[Any]) -> list[Any]:
@@ -161,7 +163,11 @@ class Sequential(_Predicting, chainer.Sequential):
 
     def named_plan_links(self) -> Iterator[tuple[str, chainer.Link]]:
         """Each link with its name in the plan."""
-        return ((step.link, link) for step, link in zip(self.plan.steps, self, strict=True) if step.link is not None)
+        return (
+            (step.link, link)
+            for step, link in zip(self.plan.steps, self, strict=True)
+            if step.link is not None
+        )
 
     def forward(self, *xs: Any) -> Any:
         """The output."""

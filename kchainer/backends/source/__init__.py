@@ -25,7 +25,11 @@ def program(plan: Plan, dtype: str, dialect: str) -> str:
     own = [IMPORTS[s] for s in ("KF", "KL") if s in used]
     head = ['"""A network converted from Keras."""', ""]
     head += ["import kchainer  # lets Chainer 7 run on today's NumPy", "import chainer", *first, *own, "", ""]
-    head += ["class Net(chainer.Chain):", f"    # {ascii(plan.name)}, written by {ascii(dialect)}; computes in {dtype}", ""]
+    head += [
+        "class Net(chainer.Chain):",
+        f"    # {plan.name!a}, written by {dialect!a}; computes in {dtype}",
+        "",
+    ]
     return "\n".join([*head, *(f"    {line}" if line else "" for line in body), ""])
 
 

@@ -14,8 +14,21 @@ BACKENDS = ("theano", "tensorflow", "cntk", "jax", "torch", "numpy", "openvino")
 
 # Keys that Keras 0.3 and 1 only wrote.
 KERAS1_KEYS = frozenset(
-    "nb_filter output_dim border_mode subsample dim_ordering W_regularizer inner_init pool_length "
-    "filter_length nb_row concat_axis subsample_length gamma_init".split()
+    [
+        "nb_filter",
+        "output_dim",
+        "border_mode",
+        "subsample",
+        "dim_ordering",
+        "W_regularizer",
+        "inner_init",
+        "pool_length",
+        "filter_length",
+        "nb_row",
+        "concat_axis",
+        "subsample_length",
+        "gamma_init",
+    ]
 )
 
 
@@ -72,7 +85,11 @@ def _signs(config: Any) -> Iterator[tuple[str, str, Flavour]]:
         yield "module and registered_name with batch_input_shape", "2.15.0", "tf_keras"
     if v3:
         yield "module and registered_name", "3.15.1", "keras"
-    if isinstance(config, dict) and "class_name" not in config and config.get("name") in ("Sequential", "Graph"):
+    if (
+        isinstance(config, dict)
+        and "class_name" not in config
+        and config.get("name") in ("Sequential", "Graph")
+    ):
         yield "the class is under `name`", "0.3.3", "keras"
     found = sorted(KERAS1_KEYS & {k for d in every for k in d})
     if found:

@@ -81,7 +81,12 @@ class Translation:
         """The network of a whole model's config; None when something is wrong (which is reported)."""
         class_name = raw.get("class_name")
         if class_name not in MODELS:
-            self._error("KC201", f"a model of class `{class_name}`", pointer, hint="Sequential and functional models are read")
+            self._error(
+                "KC201",
+                f"a model of class `{class_name}`",
+                pointer,
+                hint="Sequential and functional models are read",
+            )
             return None
         scope, children = self._scope(raw, "", pointer, 0)
         if scope is None:
@@ -125,7 +130,9 @@ class Translation:
             if entry.name in entries:
                 entry.name = f"{entry.name}#{i}"
             entries[entry.name] = entry
-            if not (kind == "Sequential" and entry.class_name == "InputLayer") and not self._is_operation(entry):
+            if not (kind == "Sequential" and entry.class_name == "InputLayer") and not self._is_operation(
+                entry
+            ):
                 owners.append(entry.owner)
         return Scope(kind, entries, config, pointer), owners
 
@@ -133,10 +140,20 @@ class Translation:
         self.count += 1
         if self.count > self.limits.layers:
             if self.count == self.limits.layers + 1:
-                self._error("KC901", f"more than {self.limits.layers} layers", pointer, hint="raise it with --limit layers=...")
+                self._error(
+                    "KC901",
+                    f"more than {self.limits.layers} layers",
+                    pointer,
+                    hint="raise it with --limit layers=...",
+                )
             return None
         if not isinstance(raw, dict) or not isinstance(raw.get("class_name"), str):
-            self._error("KC104", "a layer without `class_name`", pointer, expected="an object with class_name and config")
+            self._error(
+                "KC104",
+                "a layer without `class_name`",
+                pointer,
+                expected="an object with class_name and config",
+            )
             return None
         class_name = raw["class_name"].removeprefix("Custom>").removeprefix("keras.layers.")
         config = raw.get("config")
@@ -189,7 +206,9 @@ class Translation:
             return
         translator = TRANSLATORS.get(entry.class_name)
         custom = entry.raw.get("registered_name")
-        if translator is None or (isinstance(custom, str) and ">" in custom and not custom.startswith("keras")):
+        if translator is None or (
+            isinstance(custom, str) and ">" in custom and not custom.startswith("keras")
+        ):
             self._unsupported(entry)
             return
         entry.config, faults = read(translator.fields, config, entry.dialect, base=BASE_KEYS)
@@ -203,7 +222,12 @@ class Translation:
         dtype = config.get("dtype")
         if isinstance(dtype, dict):
             dtype = dtype.get("config", {}).get("name") if isinstance(dtype.get("config"), dict) else None
-        if dtype in (None, "float32", "float64") or entry.class_name in ("InputLayer", "Embedding", "Rescaling", "Normalization"):
+        if dtype in (None, "float32", "float64") or entry.class_name in (
+            "InputLayer",
+            "Embedding",
+            "Rescaling",
+            "Normalization",
+        ):
             if isinstance(dtype, str) and entry.class_name != "InputLayer":
                 self.dtypes.add(dtype)
             return
@@ -227,7 +251,10 @@ class Translation:
             return
         near = suggestion(entry.class_name, list(TRANSLATORS))
         self._error(
-            "KC201", f"{what} is not supported", f"{entry.pointer}/class_name", hint=f"did you mean `{near}`?" if near else None
+            "KC201",
+            f"{what} is not supported",
+            f"{entry.pointer}/class_name",
+            hint=f"did you mean `{near}`?" if near else None,
         )
 
     # ------------------------------------------------------------ calling
@@ -237,7 +264,9 @@ class Translation:
             return self._call_sequential(scope, path, inputs)
         return self._call_functional(scope, path, inputs)
 
-    def _call_sequential(self, scope: Scope, path: str, inputs: list[Value] | None) -> list[Value | None] | None:
+    def _call_sequential(
+        self, scope: Scope, path: str, inputs: list[Value] | None
+    ) -> list[Value | None] | None:
         values: list[Value | None] | None = list(inputs) if inputs is not None else None
         for i, entry in enumerate(scope.entries.values()):
             if values is None and entry.class_name == "Merge":
@@ -259,7 +288,9 @@ class Translation:
         out: list[Value | None] = []
         branches = entry.raw["config"].get("layers")
         if not isinstance(branches, list):
-            self._error("KC105", f'Merge "{entry.name}" without layers', f"{entry.pointer}/config", expected="layers")
+            self._error(
+                "KC105", f'Merge "{entry.name}" without layers', f"{entry.pointer}/config", expected="layers"
+            )
             return [None]
         entry.owner.merged = True
         for i, raw in enumerate(branches):
@@ -302,25 +333,43 @@ class Translation:
         if checked is None:
             return None
         dtype = config.get("dtype") or config.get("input_dtype") or "float32"
-        value = self.builder.input(entry.path, checked, dtype if isinstance(dtype, str) else "float32", entry.pointer)
+        value = self.builder.input(
+            entry.path, checked, dtype if isinstance(dtype, str) else "float32", entry.pointer
+        )
         self.builder.taps[entry.path] = value
         self.inputs.append(value)
         return value
 
     def _shape(self, shape: Any, pointer: str) -> Shape | None:
         if not isinstance(shape, (list, tuple)):
-            self._error("KC305", "the input's shape is not stated", pointer, hint="give batch_input_shape or an InputLayer")
+            self._error(
+                "KC305",
+                "the input's shape is not stated",
+                pointer,
+                hint="give batch_input_shape or an InputLayer",
+            )
             return None
         if len(shape) > self.limits.rank:
-            self._error("KC901", f"a shape of rank {len(shape)}", pointer, expected=f"rank up to {self.limits.rank}")
+            self._error(
+                "KC901", f"a shape of rank {len(shape)}", pointer, expected=f"rank up to {self.limits.rank}"
+            )
             return None
         for d in shape:
-            if d is not None and (isinstance(d, bool) or not isinstance(d, int) or not 0 < d <= self.limits.dim):
-                self._error("KC104", "a size of the input's shape is no positive integer or null", pointer, found=str(d))
+            if d is not None and (
+                isinstance(d, bool) or not isinstance(d, int) or not 0 < d <= self.limits.dim
+            ):
+                self._error(
+                    "KC104",
+                    "a size of the input's shape is no positive integer or null",
+                    pointer,
+                    found=str(d),
+                )
                 return None
         return (None, *shape[1:])
 
-    def _call_functional(self, scope: Scope, path: str, inputs: list[Value] | None) -> list[Value | None] | None:
+    def _call_functional(
+        self, scope: Scope, path: str, inputs: list[Value] | None
+    ) -> list[Value | None] | None:
         try:
             starts, outs = ends(scope.config.get("input_layers")), ends(scope.config.get("output_layers"))
         except Malformed as wrong:
@@ -330,21 +379,35 @@ class Translation:
         for i, (_, ref) in enumerate(starts):
             entry = scope.entries.get(ref.layer)
             if entry is None or entry.class_name != "InputLayer":
-                self._error("KC302", f'input "{ref.layer}" is no InputLayer of the model', f"{scope.pointer}/config/input_layers")
+                self._error(
+                    "KC302",
+                    f'input "{ref.layer}" is no InputLayer of the model',
+                    f"{scope.pointer}/config/input_layers",
+                )
                 return None
             if inputs is not None and i >= len(inputs):
-                self._error("KC301", f"a model with {len(starts)} inputs is called on {len(inputs)}", scope.pointer)
+                self._error(
+                    "KC301", f"a model with {len(starts)} inputs is called on {len(inputs)}", scope.pointer
+                )
                 return None
             values[ref.layer, 0] = [inputs[i] if inputs is not None else self._input(entry)]
         for entry, index in self._order(scope):
             self._call_node(scope, entry, index, values)
-        offsets = {n: self._offset([r.call for _, r in outs if r.layer == n]) for n, e in scope.entries.items() if e.scope}
+        offsets = {
+            n: self._offset([r.call for _, r in outs if r.layer == n])
+            for n, e in scope.entries.items()
+            if e.scope
+        }
         out: list[Value | None] = []
         for _, ref in outs:
             found = values.get((ref.layer, ref.call - offsets.get(ref.layer, 0)))
             if found is None or ref.tensor >= len(found):
                 if not self.diagnostics.has_errors:
-                    self._error("KC302", f'output "{ref.layer}" is made by no call', f"{scope.pointer}/config/output_layers")
+                    self._error(
+                        "KC302",
+                        f'output "{ref.layer}" is made by no call',
+                        f"{scope.pointer}/config/output_layers",
+                    )
                 return None
             out.append(found[ref.tensor])
         return out
@@ -368,7 +431,13 @@ class Translation:
                 for ref in call.refs:
                     target = scope.entries.get(ref.layer)
                     index = ref.call - offsets.get(ref.layer, 0)
-                    count = 1 if target is not None and target.class_name == "InputLayer" else len(target.calls) if target else 0
+                    count = (
+                        1
+                        if target is not None and target.class_name == "InputLayer"
+                        else len(target.calls)
+                        if target
+                        else 0
+                    )
                     if not 0 <= index < count:
                         self._error(
                             "KC302", f'"{name}" takes call {ref.call} of "{ref.layer}", which there is not',
@@ -402,7 +471,9 @@ class Translation:
             self._error("KC303", f"layers that wait for each other: {', '.join(left[:5])}", scope.pointer)
         return order
 
-    def _call_node(self, scope: Scope, entry: Entry, index: int, values: dict[tuple[str, int], list[Value | None]]) -> None:
+    def _call_node(
+        self, scope: Scope, entry: Entry, index: int, values: dict[tuple[str, int], list[Value | None]]
+    ) -> None:
         if entry.class_name == "InputLayer":
             return
         call, offsets = entry.calls[index], self._offsets[id(scope)]
@@ -436,7 +507,12 @@ class Translation:
         if self._is_operation(entry):
             return [self._call_operation(entry, args, kwargs, tensors or set())]
         if tensors:
-            self._error("KC205", f'{entry.class_name} "{entry.name}" takes tensors as keywords', entry.pointer, found=", ".join(sorted(tensors)))
+            self._error(
+                "KC205",
+                f'{entry.class_name} "{entry.name}" takes tensors as keywords',
+                entry.pointer,
+                found=", ".join(sorted(tensors)),
+            )
             return [None]
         if any(not isinstance(a, tuple) for a in args):
             return [self._call_operation(entry, args, kwargs, set())]
@@ -466,7 +542,12 @@ class Translation:
         for i, op in enumerate(ops):
             name = entry.path if i == 0 else f"{entry.path}/{op.name.lower()}"
             value = self.builder.call(
-                name, op, inputs, trainable=entry.trainable, settings=settings_of(entry.config, entry.dialect), pointer=entry.pointer
+                name,
+                op,
+                inputs,
+                trainable=entry.trainable,
+                settings=settings_of(entry.config, entry.dialect),
+                pointer=entry.pointer,
             )
             if value is None:
                 return None
@@ -477,15 +558,36 @@ class Translation:
 
     def _call_operation(self, entry: Entry, args: list[Any], kwargs: Json, tensors: set[str]) -> Value | None:
         config = entry.raw.get("config")
-        made = operation(entry.class_name, config if isinstance(config, dict) else {}, args, kwargs, tensors, self.builder.shape)
+        made = operation(
+            entry.class_name,
+            config if isinstance(config, dict) else {},
+            args,
+            kwargs,
+            tensors,
+            self.builder.shape,
+        )
         if made is None:
-            what = (config or {}).get("function", entry.class_name) if isinstance(config, dict) else entry.class_name
-            self._error("KC203", f'operation `{what}` "{entry.name}" is not supported on these arguments', entry.pointer)
+            what = (
+                (config or {}).get("function", entry.class_name)
+                if isinstance(config, dict)
+                else entry.class_name
+            )
+            self._error(
+                "KC203",
+                f'operation `{what}` "{entry.name}" is not supported on these arguments',
+                entry.pointer,
+            )
             return None
         ops, inputs = made
         return self._chain(entry, ops, inputs)
 
     def _error(
-        self, code: str, message: str, pointer: str, found: str | None = None, expected: str | None = None, hint: str | None = None
+        self,
+        code: str,
+        message: str,
+        pointer: str,
+        found: str | None = None,
+        expected: str | None = None,
+        hint: str | None = None,
     ) -> None:
         self.diagnostics.error(code, message, pointer=pointer, found=found, expected=expected, hint=hint)

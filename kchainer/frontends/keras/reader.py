@@ -7,7 +7,17 @@ import os
 from typing import Any
 
 from kchainer.diagnostics import Diagnostic, Diagnostics, KchainerError
-from kchainer.files import DEFAULT, KerasArchive, Limits, WeightFile, load_json, load_yaml, open_regular, read_bytes, sniff
+from kchainer.files import (
+    DEFAULT,
+    KerasArchive,
+    Limits,
+    WeightFile,
+    load_json,
+    load_yaml,
+    open_regular,
+    read_bytes,
+    sniff,
+)
 from kchainer.frontends.keras import dialect as dialects
 from kchainer.frontends.keras.dialect import Backend, Dialect
 from kchainer.frontends.keras.graph import Translation
@@ -40,7 +50,13 @@ def _object(data: Any, name: str) -> Json:
 
 
 def _text(value: Any) -> str | None:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else value if isinstance(value, str) else None
+    return (
+        value.decode("utf-8", "replace")
+        if isinstance(value, bytes)
+        else value
+        if isinstance(value, str)
+        else None
+    )
 
 
 def of_config(config: Json, name: str, text: str = "") -> Document:
@@ -101,7 +117,9 @@ def open_weights(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> Weig
         return WeightFile.open(file, name=name, limits=limits)
     archive = KerasArchive.open(file, name=name, limits=limits) if kind == "zip" else None
     if archive is None or archive.weights is None:
-        raise _fail("KC106", f"this is no Keras weights file (content: {kind})", name, "expected HDF5 or .keras")
+        raise _fail(
+            "KC106", f"this is no Keras weights file (content: {kind})", name, "expected HDF5 or .keras"
+        )
     return archive.weights
 
 
@@ -112,12 +130,16 @@ def _dialect(document: Document, dialect: str | None, keras_backend: str | None)
         try:
             told = dataclasses.replace(dialects.parse(dialect), reasons=("as the caller says",))
         except ValueError as wrong:
-            raise _fail("KC108", str(wrong), document.name, "for example --dialect 2.3.1 or --dialect tf.keras-2.15") from None
+            raise _fail(
+                "KC108", str(wrong), document.name, "for example --dialect 2.3.1 or --dialect tf.keras-2.15"
+            ) from None
     told = dataclasses.replace(told, data_format=dialects.common_format(document.config))
     if keras_backend is None:
         return told
     if keras_backend not in dialects.BACKENDS:
-        raise _fail("KC108", f"unknown backend `{keras_backend}`", document.name, ", ".join(dialects.BACKENDS))
+        raise _fail(
+            "KC108", f"unknown backend `{keras_backend}`", document.name, ", ".join(dialects.BACKENDS)
+        )
     backend: Backend = keras_backend  # type: ignore[assignment]
     return dataclasses.replace(told, backend=backend)
 
@@ -133,8 +155,15 @@ def read_document(
     """The IR of a document. Raises KchainerError with everything that is wrong."""
     found = diagnostics if diagnostics is not None else Diagnostics(document.name, limits.diagnostics)
     told = _dialect(document, dialect, keras_backend)
-    if told.backend is None and told.release < (2,) and document.weights is not None and _names_of_tensorflow(document.weights):
-        told = dataclasses.replace(told, backend="tensorflow", reasons=(*told.reasons, "weight names end in :0"))
+    if (
+        told.backend is None
+        and told.release < (2,)
+        and document.weights is not None
+        and _names_of_tensorflow(document.weights)
+    ):
+        told = dataclasses.replace(
+            told, backend="tensorflow", reasons=(*told.reasons, "weight names end in :0")
+        )
     translation = Translation(told, found, limits)
     network = translation.network(document.config)
     loaded = {}

@@ -26,8 +26,22 @@ TRANSLATORS: dict[str, Translator] = {}
 
 # Keys of every layer, which graph.py reads.
 BASE_KEYS = frozenset(
-    "name trainable dtype batch_input_shape batch_shape input_dtype dynamic input_dim input_length input_shape "
-    "cache_enabled custom_name autocast activity_regularizer".split()
+    [
+        "name",
+        "trainable",
+        "dtype",
+        "batch_input_shape",
+        "batch_shape",
+        "input_dtype",
+        "dynamic",
+        "input_dim",
+        "input_length",
+        "input_shape",
+        "cache_enabled",
+        "custom_name",
+        "autocast",
+        "activity_regularizer",
+    ]
 )
 
 

@@ -20,13 +20,22 @@ Slot = tuple[Layer, Param]
 
 # Arrays behind the params that a class writes and nothing here needs.
 EXTRA = {"Normalization": 1}  # count
-CONVOLUTIONS = (ops.Convolution, ops.TransposedConvolution, ops.DepthwiseConvolution, ops.SeparableConvolution)
+CONVOLUTIONS = (
+    ops.Convolution,
+    ops.TransposedConvolution,
+    ops.DepthwiseConvolution,
+    ops.SeparableConvolution,
+)
 # What Theano computes as true convolutions; its depthwise kernels are not flipped (Keras 2.3.1).
 FLIPPED = (ops.Convolution, ops.TransposedConvolution)
 
 
 def arrays(
-    file: WeightFile, owners: list[Owner], layers: Mapping[str, Layer], dialect: Dialect, diagnostics: Diagnostics
+    file: WeightFile,
+    owners: list[Owner],
+    layers: Mapping[str, Layer],
+    dialect: Dialect,
+    diagnostics: Diagnostics,
 ) -> dict[Key, LazyArray]:
     """The array of each param. What is missing, left over or of another shape is reported."""
     root = _legacy_root(file)
@@ -70,7 +79,9 @@ def _flattened(owners: list[Owner]) -> Iterator[Owner]:
     """Owners as a legacy file lists them: the branches of a leading Merge stand flat."""
     for owner in owners:
         if owner.merged:
-            yield from _flattened([leaf for branch in owner.children for leaf in (branch.children or [branch])])
+            yield from _flattened(
+                [leaf for branch in owner.children for leaf in (branch.children or [branch])]
+            )
         else:
             yield owner
 
@@ -129,13 +140,17 @@ def _pairs(
 ) -> list[tuple[Owner, list[Slot], list[str]]]:
     """Layers and groups by name; by order where no name agrees."""
     matching = [o for o, _ in wanted if o.name in groups]
-    if len(wanted) == len(groups) and all(o.name == g or not o.named for (o, _), g in zip(wanted, groups, strict=True)):
+    if len(wanted) == len(groups) and all(
+        o.name == g or not o.named for (o, _), g in zip(wanted, groups, strict=True)
+    ):
         return [(o, slots, paths) for (o, slots), paths in zip(wanted, groups.values(), strict=True)]
     if not matching and len(wanted) == len(groups):
         if wanted:
-            diagnostics.warn("KC405", "no layer of the weights file has a name of the model; they are taken in their order")
+            diagnostics.warn(
+                "KC405", "no layer of the weights file has a name of the model; they are taken in their order"
+            )
         return [(o, slots, paths) for (o, slots), paths in zip(wanted, groups.values(), strict=True)]
-    for owner, _slots_ in wanted:
+    for owner, _ in wanted:
         if owner.name not in groups:
             diagnostics.error("KC401", f'the weights file has no arrays for "{owner.name}"')
     names = {o.name for o, _ in wanted}
@@ -164,7 +179,9 @@ def _container(file: WeightFile, base: str) -> str | None:
     return None
 
 
-def _numbered(file: WeightFile, container: str, owners: list[Owner], layers: Mapping[str, Layer]) -> dict[int, str]:
+def _numbered(
+    file: WeightFile, container: str, owners: list[Owner], layers: Mapping[str, Layer]
+) -> dict[int, str]:
     """The group of each owner, by its place. 2.12 to 2.14 skipped numbers: theirs go by their order."""
     out: dict[int, str] = {}
     counts: dict[str, int] = {}
@@ -221,7 +238,9 @@ def _v3(
                     out.append(((layer, param), source))
                     read.add(source)
                 else:
-                    diagnostics.error("KC401", f'the weights file has no `{param.name}` of "{layer.name}"', expected=source)
+                    diagnostics.error(
+                        "KC401", f'the weights file has no `{param.name}` of "{layer.name}"', expected=source
+                    )
             read |= {f"{path}/vars/{len(layer.params) + n}" for n in range(EXTRA.get(owner.class_name, 0))}
     for path in file.datasets():
         aside = path.startswith(("/optimizer/", "/metrics/", "/_")) and "_layer_checkpoint" not in path

@@ -115,8 +115,12 @@ class SeparableConvolution(Op):
     def params(self, x: Shape) -> tuple[Param, ...]:
         channels, _ = split(x, self.data_format, len(self.kernel_size))
         letters, ones = LETTERS[len(self.kernel_size)], (1,) * len(self.kernel_size)
-        depthwise = Param("depthwise_kernel", (*self.kernel_size, channels, self.depth_multiplier), letters + "CM")
-        pointwise = Param("pointwise_kernel", (*ones, channels * self.depth_multiplier, self.filters), letters + "IO")
+        depthwise = Param(
+            "depthwise_kernel", (*self.kernel_size, channels, self.depth_multiplier), letters + "CM"
+        )
+        pointwise = Param(
+            "pointwise_kernel", (*ones, channels * self.depth_multiplier, self.filters), letters + "IO"
+        )
         bias = (Param("bias", (self.filters,), "O"),) if self.use_bias else ()
         return (depthwise, pointwise, *bias)
 
@@ -142,9 +146,15 @@ class TransposedConvolution(Op):
     kernel_size: tuple[int, ...] = attr(doc="window in pixels, by spatial dimension", minimum=1)
     strides: tuple[int, ...] = attr(doc="step in pixels", minimum=1)
     padding: Literal["valid", "same"] = attr(doc="what is cropped from the full result")
-    output_padding: tuple[int, ...] | None = attr(doc="added to the output's end, in pixels", spec=None, minimum=0)
-    output_size: tuple[int, ...] | None = attr(doc="pixels that come out, in place of the rule", spec=None, minimum=1)
-    begin: tuple[int, ...] | None = attr(doc="pixels cut off the front, in place of the rule", spec=None, minimum=0)
+    output_padding: tuple[int, ...] | None = attr(
+        doc="added to the output's end, in pixels", spec=None, minimum=0
+    )
+    output_size: tuple[int, ...] | None = attr(
+        doc="pixels that come out, in place of the rule", spec=None, minimum=1
+    )
+    begin: tuple[int, ...] | None = attr(
+        doc="pixels cut off the front, in place of the rule", spec=None, minimum=0
+    )
     dilation: tuple[int, ...] = attr(doc="distance of kernel taps in pixels", minimum=1)
     use_bias: bool = attr(doc="add a bias", spec=True)
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")

@@ -73,7 +73,9 @@ class EinsumDense(Op):
     """
 
     equation: str = attr(doc="einsum with two operands, ellipsis allowed")
-    output_shape: tuple[int | None, ...] = attr(doc="output without the batch; null: as in the input", minimum=1)
+    output_shape: tuple[int | None, ...] = attr(
+        doc="output without the batch; null: as in the input", minimum=1
+    )
     bias_axes: str | None = attr(doc="letters of the output that the bias has", spec=None)
 
     def _sizes(self, x: Shape) -> tuple[dict[str, int | None], str, str, int]:

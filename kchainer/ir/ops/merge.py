@@ -28,7 +28,9 @@ class Merge(Op):
     """
 
     layout: ClassVar[Layout] = "any"
-    function: Literal["add", "subtract", "multiply", "average", "maximum", "minimum", "divide"] = attr(doc="how")
+    function: Literal["add", "subtract", "multiply", "average", "maximum", "minimum", "divide"] = attr(
+        doc="how"
+    )
 
     def infer(self, *xs: Shape) -> Shape:
         if len(xs) < 2 or (self.function in ("subtract", "divide") and len(xs) != 2):
@@ -74,9 +76,16 @@ class Concatenate(Op):
 
 
 def _dotted(a: Shape, b: Shape, axes: tuple[int, int]) -> Shape:
-    if max(axes[0] - len(a), axes[1] - len(b)) >= 0 or not {a[axes[0]], b[axes[1]]} & {None} and a[axes[0]] != b[axes[1]]:
-        raise ShapeError(f"cannot take the product of {show(a)} and {show(b)} over axes {axes[0]} and {axes[1]}")
-    rest = (*(d for i, d in enumerate(a) if i not in (0, axes[0])), *(d for i, d in enumerate(b) if i not in (0, axes[1])))
+    if max(axes[0] - len(a), axes[1] - len(b)) >= 0 or (
+        not {a[axes[0]], b[axes[1]]} & {None} and a[axes[0]] != b[axes[1]]
+    ):
+        raise ShapeError(
+            f"cannot take the product of {show(a)} and {show(b)} over axes {axes[0]} and {axes[1]}"
+        )
+    rest = (
+        *(d for i, d in enumerate(a) if i not in (0, axes[0])),
+        *(d for i, d in enumerate(b) if i not in (0, axes[1])),
+    )
     return (a[0], *rest) if rest else (a[0], 1)
 
 

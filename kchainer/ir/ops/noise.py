@@ -27,7 +27,9 @@ class Dropout(_Same):
 
     layout: ClassVar[Layout] = "axes"
     rate: float = attr(doc="share that is dropped", minimum=0, below=1)
-    noise_shape: tuple[int | None, ...] | None = attr(doc="1: one draw for the whole axis", spec=None, minimum=1)
+    noise_shape: tuple[int | None, ...] | None = attr(
+        doc="1: one draw for the whole axis", spec=None, minimum=1
+    )
 
 
 @op
@@ -76,7 +78,9 @@ class AlphaDropout(_Same):
 
     layout: ClassVar[Layout] = "axes"
     rate: float = attr(doc="share that is dropped", minimum=0, below=1)
-    noise_shape: tuple[int | None, ...] | None = attr(doc="1: one draw for the whole axis", spec=None, minimum=1)
+    noise_shape: tuple[int | None, ...] | None = attr(
+        doc="1: one draw for the whole axis", spec=None, minimum=1
+    )
 
 
 @op

@@ -70,7 +70,9 @@ class LayerNormalization(Op):
     def params(self, x: Shape) -> tuple[Param, ...]:
         shape = tuple(_size(x, a) for a in self.axes)
         letters = "ABCDEFGH"[: len(shape)]
-        return tuple(Param(n, shape, letters) for n, on in (("gamma", self.scale), ("beta", self.center)) if on)
+        return tuple(
+            Param(n, shape, letters) for n, on in (("gamma", self.scale), ("beta", self.center)) if on
+        )
 
     def infer(self, x: Shape) -> Shape:
         if max(self.axes) >= len(x):

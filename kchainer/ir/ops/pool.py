@@ -30,7 +30,9 @@ class Pooling(Op):
     def infer(self, x: Shape) -> Shape:
         channels, sizes = split(x, self.data_format, len(self.pool_size))
         ones = (1,) * len(sizes)
-        return join(x, self.data_format, channels, windows(sizes, self.pool_size, self.strides, self.padding, ones))
+        return join(
+            x, self.data_format, channels, windows(sizes, self.pool_size, self.strides, self.padding, ones)
+        )
 
 
 @op

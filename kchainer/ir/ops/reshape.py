@@ -19,7 +19,9 @@ class Flatten(Op):
     Source  keras.layers.Flatten; channels_first inputs are moved to channels last before (Keras 2.1.6 on).
     """
 
-    data_format: DataFormat = attr(doc="channels_first: channels are moved to the end first", spec="channels_last")
+    data_format: DataFormat = attr(
+        doc="channels_first: channels are moved to the end first", spec="channels_last"
+    )
 
     def infer(self, x: Shape) -> Shape:
         return (x[0], product(x[1:]))
@@ -129,7 +131,12 @@ class Cropping(Op):
 
     def infer(self, x: Shape) -> Shape:
         channels, sizes = split(x, self.data_format, len(self.cropping))
-        return join(x, self.data_format, channels, tuple(_plus(n, -sum(c)) for n, c in zip(sizes, self.cropping, strict=True)))
+        return join(
+            x,
+            self.data_format,
+            channels,
+            tuple(_plus(n, -sum(c)) for n, c in zip(sizes, self.cropping, strict=True)),
+        )
 
 
 @op
@@ -147,7 +154,12 @@ class ZeroPadding(Op):
 
     def infer(self, x: Shape) -> Shape:
         channels, sizes = split(x, self.data_format, len(self.padding))
-        return join(x, self.data_format, channels, tuple(_plus(n, sum(p)) for n, p in zip(sizes, self.padding, strict=True)))
+        return join(
+            x,
+            self.data_format,
+            channels,
+            tuple(_plus(n, sum(p)) for n, p in zip(sizes, self.padding, strict=True)),
+        )
 
 
 @op

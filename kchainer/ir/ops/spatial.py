@@ -35,12 +35,18 @@ def window(size: Dim, k: int, stride: int, pads: tuple[int, int] | None, dilatio
         return -(-size // stride)
     out = (size + sum(pads) - dilation * (k - 1) - 1) // stride + 1
     if out < 1:
-        raise ShapeError(f"a window of {dilation * (k - 1) + 1} does not fit into {size} padded by {pads[0]} and {pads[1]}")
+        raise ShapeError(
+            f"a window of {dilation * (k - 1) + 1} does not fit into {size} padded by {pads[0]} and {pads[1]}"
+        )
     return out
 
 
 def windows(
-    sizes: tuple[Dim, ...], ks: tuple[int, ...], strides: tuple[int, ...], pads: Pads, dilation: tuple[int, ...]
+    sizes: tuple[Dim, ...],
+    ks: tuple[int, ...],
+    strides: tuple[int, ...],
+    pads: Pads,
+    dilation: tuple[int, ...],
 ) -> tuple[Dim, ...]:
     """``window`` for each spatial dimension."""
     each = [None] * len(sizes) if isinstance(pads, str) else pads

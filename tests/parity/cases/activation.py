@@ -11,7 +11,9 @@ CASES += [
     for name in ("relu", "softmax", "log_softmax", "sparsemax")
 ]
 # Keras's Activation says that it keeps the shape; glu halves it.
-CASES += [case("Activation", x=(3, 4, 5, 6), activation="glu", says_less=True, behind=on) for on in (False, True)]
+CASES += [
+    case("Activation", x=(3, 4, 5, 6), activation="glu", says_less=True, behind=on) for on in (False, True)
+]
 CASES += [
     case("ReLU", x=(3, 5), max_value=top, negative_slope=slope, threshold=threshold)
     for top in (None, 1.5)

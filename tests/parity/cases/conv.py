@@ -14,8 +14,13 @@ def _x(rank: int, data_format: str, channels: int) -> tuple[int, ...]:
 
 GRID = [
     case(
-        f"Conv{rank}D", x=_x(rank, data_format, 3), filters=4, kernel_size=kernel, strides=strides,
-        padding=padding, data_format=data_format,
+        f"Conv{rank}D",
+        x=_x(rank, data_format, 3),
+        filters=4,
+        kernel_size=kernel,
+        strides=strides,
+        padding=padding,
+        data_format=data_format,
     )  # fmt: skip
     for rank in (1, 2, 3)
     for data_format in FORMATS
@@ -25,8 +30,13 @@ GRID = [
 ]
 TRANSPOSED = [
     case(
-        f"Conv{rank}DTranspose", x=_x(rank, data_format, 3), filters=4, kernel_size=kernel, strides=strides,
-        padding=padding, data_format=data_format,
+        f"Conv{rank}DTranspose",
+        x=_x(rank, data_format, 3),
+        filters=4,
+        kernel_size=kernel,
+        strides=strides,
+        padding=padding,
+        data_format=data_format,
     )  # fmt: skip
     for rank in (1, 2, 3)
     for data_format in FORMATS
@@ -45,9 +55,19 @@ OTHERS = [
     case("Conv2D", x=(2, 8, 8, 6), filters=4, kernel_size=2, groups=2, padding="same"),
     case("Conv2D", x=(2, 9, 9, 3), filters=4, kernel_size=3, dilation_rate=2),
     case("Conv2D", x=(2, 9, 9, 3), filters=4, kernel_size=(2, 3), dilation_rate=(3, 2), padding="same"),
-    case("Conv2D", x=(2, None, None, 3), feed=(2, 9, 10, 3), filters=4, kernel_size=3, strides=2, padding="same"),
+    case(
+        "Conv2D",
+        x=(2, None, None, 3),
+        feed=(2, 9, 10, 3),
+        filters=4,
+        kernel_size=3,
+        strides=2,
+        padding="same",
+    ),
     case("Conv2D", x=(2, None, None, 3), feed=(2, 9, 10, 3), filters=4, kernel_size=2, padding="same"),
-    case("Conv2D", x=(2, 3, None, 8), feed=(2, 3, 7, 8), filters=4, kernel_size=3, data_format="channels_first"),
+    case(
+        "Conv2D", x=(2, 3, None, 8), feed=(2, 3, 7, 8), filters=4, kernel_size=3, data_format="channels_first"
+    ),
     case("Conv2D", x=(2, 8, 8, 3), filters=4, kernel_size=3, behind=True),
     case("Conv3D", x=(2, 6, 6, 6, 4), filters=4, kernel_size=3, groups=2, padding="same", use_bias=False),
     case("Conv3D", x=(2, 7, 7, 7, 2), filters=3, kernel_size=2, dilation_rate=2),
@@ -57,26 +77,63 @@ OTHERS += [
     for activation in ("relu", "softmax", "gelu", "hard_sigmoid", "selu", "log_softmax", "mish")
 ]
 OTHERS += [
-    case("Conv2DTranspose", x=(2, 5, 4, 3), filters=4, kernel_size=3, strides=2, padding=padding, output_padding=more)
+    case(
+        "Conv2DTranspose",
+        x=(2, 5, 4, 3),
+        filters=4,
+        kernel_size=3,
+        strides=2,
+        padding=padding,
+        output_padding=more,
+    )
     for padding in ("valid", "same")
     for more in (0, 1)
 ]
 OTHERS += [
-    case("Conv1DTranspose", x=(2, 5, 3), filters=4, kernel_size=3, strides=2, padding="same", output_padding=1),
-    case("Conv1DTranspose", x=(2, 5, 3), filters=4, kernel_size=4, strides=3, padding="same", output_padding=2),
-    case("Conv1DTranspose", x=(2, 5, 3), filters=4, kernel_size=2, strides=3, padding="same", output_padding=1),
-    case("Conv3DTranspose", x=(2, 3, 4, 3, 3), filters=2, kernel_size=3, strides=2, padding="same", output_padding=1),
-    case("Conv1DTranspose", x=(2, 5, 3), filters=4, kernel_size=5, strides=3, padding="same", output_padding=2),
+    case(
+        "Conv1DTranspose", x=(2, 5, 3), filters=4, kernel_size=3, strides=2, padding="same", output_padding=1
+    ),
+    case(
+        "Conv1DTranspose", x=(2, 5, 3), filters=4, kernel_size=4, strides=3, padding="same", output_padding=2
+    ),
+    case(
+        "Conv1DTranspose", x=(2, 5, 3), filters=4, kernel_size=2, strides=3, padding="same", output_padding=1
+    ),
+    case(
+        "Conv3DTranspose",
+        x=(2, 3, 4, 3, 3),
+        filters=2,
+        kernel_size=3,
+        strides=2,
+        padding="same",
+        output_padding=1,
+    ),
+    case(
+        "Conv1DTranspose", x=(2, 5, 3), filters=4, kernel_size=5, strides=3, padding="same", output_padding=2
+    ),
     case("Conv2DTranspose", x=(2, 5, 4, 3), filters=4, kernel_size=3, dilation_rate=2),
     case("Conv2DTranspose", x=(2, 5, 4, 3), filters=4, kernel_size=3, dilation_rate=2, padding="same"),
     case("Conv2DTranspose", x=(2, 5, 4, 3), filters=4, kernel_size=(3, 2), strides=(1, 2), use_bias=False),
-    case("Conv2DTranspose", x=(2, None, None, 3), feed=(2, 4, 5, 3), filters=4, kernel_size=3, strides=2, padding="same"),
+    case(
+        "Conv2DTranspose",
+        x=(2, None, None, 3),
+        feed=(2, 4, 5, 3),
+        filters=4,
+        kernel_size=3,
+        strides=2,
+        padding="same",
+    ),
     case("Conv2DTranspose", x=(2, 5, 4, 3), filters=4, kernel_size=3, strides=2, activation="relu"),
 ]
 DEPTHWISE = [
     case(
-        f"DepthwiseConv{rank}D", x=_x(rank, data_format, 3), kernel_size=kernel, strides=strides, padding=padding,
-        depth_multiplier=multiplier, data_format=data_format,
+        f"DepthwiseConv{rank}D",
+        x=_x(rank, data_format, 3),
+        kernel_size=kernel,
+        strides=strides,
+        padding=padding,
+        depth_multiplier=multiplier,
+        data_format=data_format,
     )  # fmt: skip
     for rank in (1, 2)
     for data_format in FORMATS
@@ -88,12 +145,20 @@ DEPTHWISE = [
 DEPTHWISE += [
     case("DepthwiseConv2D", x=(2, 9, 9, 3), kernel_size=3, dilation_rate=2, use_bias=False),
     case("DepthwiseConv2D", x=(2, 5, 5, 3), kernel_size=3, activation="relu"),
-    case("DepthwiseConv2D", x=(2, None, None, 3), feed=(2, 7, 8, 3), kernel_size=3, strides=2, padding="same"),
+    case(
+        "DepthwiseConv2D", x=(2, None, None, 3), feed=(2, 7, 8, 3), kernel_size=3, strides=2, padding="same"
+    ),
 ]
 SEPARABLE = [
     case(
-        f"SeparableConv{rank}D", x=_x(rank, data_format, 3), filters=4, kernel_size=3, strides=strides,
-        padding=padding, depth_multiplier=2, data_format=data_format,
+        f"SeparableConv{rank}D",
+        x=_x(rank, data_format, 3),
+        filters=4,
+        kernel_size=3,
+        strides=strides,
+        padding=padding,
+        depth_multiplier=2,
+        data_format=data_format,
     )  # fmt: skip
     for rank in (1, 2)
     for data_format in FORMATS

@@ -6,7 +6,10 @@ from tests.parity.harness import Case, case
 
 NAMES = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
 CASES: list[Case] = [
-    case(name, x=[(3, 4, 5)] * count) for name in NAMES for count in (2, 3) if not (name == "Subtract" and count == 3)
+    case(name, x=[(3, 4, 5)] * count)
+    for name in NAMES
+    for count in (2, 3)
+    if not (name == "Subtract" and count == 3)
 ]
 CASES += [case(name, x=[(3, 4, 5), (3, 1, 5)]) for name in NAMES]
 CASES += [case(name, x=[(3, 4, 5), (3, 4, 1), (3, 1, 5)]) for name in NAMES if name != "Subtract"]

@@ -14,7 +14,11 @@ def _x(rank: int, data_format: str) -> tuple[int, ...]:
 
 CASES: list[Case] = [
     case(
-        f"{function}Pooling{rank}D", x=_x(rank, data_format), pool_size=size, strides=strides, padding=padding,
+        f"{function}Pooling{rank}D",
+        x=_x(rank, data_format),
+        pool_size=size,
+        strides=strides,
+        padding=padding,
         data_format=data_format,
     )  # fmt: skip
     for function in ("Max", "Average")
@@ -26,21 +30,35 @@ CASES: list[Case] = [
     if not (function == "Average" and rank > 1 and (size, strides, padding) == (3, 2, "same"))
 ]
 CASES += [
-    case(f"Global{function}Pooling{rank}D", x=_x(rank, data_format), keepdims=keepdims, data_format=data_format)
+    case(
+        f"Global{function}Pooling{rank}D", x=_x(rank, data_format), keepdims=keepdims, data_format=data_format
+    )
     for function in ("Max", "Average")
     for rank in (1, 2, 3)
     for data_format in FORMATS
     for keepdims in (False, True)
 ]
 CASES += [
-    case(f"Adaptive{function}Pooling{rank}D", x=_x(rank, data_format), output_size=size, data_format=data_format)
+    case(
+        f"Adaptive{function}Pooling{rank}D",
+        x=_x(rank, data_format),
+        output_size=size,
+        data_format=data_format,
+    )
     for function in ("Max", "Average")
     for rank in (1, 2, 3)
     for data_format in FORMATS
     for size in (1, 2, 4)
 ]
 CASES += [
-    case(f"{function}Pooling2D", x=(2, None, None, 3), feed=(2, 7, 8, 3), pool_size=(3, 2), strides=2, padding=padding)
+    case(
+        f"{function}Pooling2D",
+        x=(2, None, None, 3),
+        feed=(2, 7, 8, 3),
+        pool_size=(3, 2),
+        strides=2,
+        padding=padding,
+    )
     for function in ("Max", "Average")
     for padding in ("valid", "same")
 ]

@@ -15,7 +15,13 @@ from kchainer.ir.op import Op, Shape
 
 SLOPE = Since({"0.3": 0.2, "3.0": 1 / 6})
 SIMPLE = frozenset(get_args(get_type_hints(ops.Activation)["function"]))
-ALIASES = {"swish": "silu", "hard_swish": "hard_silu", "exp": "exponential", "logsigmoid": "log_sigmoid", "relu_6": "relu6"}
+ALIASES = {
+    "swish": "silu",
+    "hard_swish": "hard_silu",
+    "exp": "exponential",
+    "logsigmoid": "log_sigmoid",
+    "relu_6": "relu6",
+}
 
 # name -> (rank, dialect) -> op, or None where nothing is done
 FUNCTIONS: dict[str, Callable[[int, Dialect], Op | None]] = {
@@ -134,13 +140,20 @@ def softmax(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 SHARED = {"shared_axes": Field(type=optional(list_of(integer)), default=None)}
 
 
-@translates("PReLU", fields={**SHARED, **param_fields("alpha"), "weights": Field(type=anything, default=None)})
+@translates(
+    "PReLU", fields={**SHARED, **param_fields("alpha"), "weights": Field(type=anything, default=None)}
+)
 def prelu(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.PRelu(shared_axes=tuple(c.shared_axes or ()))
 
 
-SRELU = {f"{name}_{kind}": Field(type=anything, was=f"{name}_init" if kind == "initializer" else None, default=None)
-         for name in ("t_left", "a_left", "t_right", "a_right") for kind in ("initializer",)}
+SRELU = {
+    f"{name}_{kind}": Field(
+        type=anything, was=f"{name}_init" if kind == "initializer" else None, default=None
+    )
+    for name in ("t_left", "a_left", "t_right", "a_right")
+    for kind in ("initializer",)
+}
 
 
 @translates("SReLU", fields={**SHARED, **SRELU})

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from kchainer.frontends.fields import Config, Field, Wrong, anything, boolean, ignored, one_of, optional, positive, sizes
-from kchainer.frontends.fields import natural
+from kchainer.frontends.fields import (
+    Config,
+    Field,
+    Wrong,
+    anything,
+    boolean,
+    ignored,
+    natural,
+    one_of,
+    optional,
+    positive,
+    sizes,
+)
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.layers.activation import ACTIVATION, activated
 from kchainer.frontends.keras.layers.core import QUANTIZATION
@@ -17,7 +28,9 @@ from kchainer.ir.ops.spatial import Pads
 OLD_KERNEL = {1: "filter_length", 2: ("nb_row", "nb_col"), 3: ("kernel_dim1", "kernel_dim2", "kernel_dim3")}
 
 
-def fields(rank: int, *, kernels: tuple[str, ...] = ("kernel", "bias"), causal: bool = False) -> dict[str, Field]:
+def fields(
+    rank: int, *, kernels: tuple[str, ...] = ("kernel", "bias"), causal: bool = False
+) -> dict[str, Field]:
     """What all convolutions over ``rank`` spatial dimensions say."""
     paddings = ("valid", "same", "causal") if causal else ("valid", "same")
     return {
@@ -35,7 +48,11 @@ def fields(rank: int, *, kernels: tuple[str, ...] = ("kernel", "bias"), causal: 
 
 def with_filters(table: dict[str, Field]) -> dict[str, Field]:
     """The table of a layer that states its output channels."""
-    return {"filters": Field(type=positive, was="nb_filter"), "groups": Field(type=positive, default=1), **table}
+    return {
+        "filters": Field(type=positive, was="nb_filter"),
+        "groups": Field(type=positive, default=1),
+        **table,
+    }
 
 
 def padding(c: Config, dialect: Dialect) -> Pads:
@@ -91,7 +108,11 @@ def _begin(c: Config, x: Shape, outs: tuple[int, ...] | None, dialect: Dialect) 
     pixels = x[2:] if c.data_format == "channels_first" else x[1:-1]
     if None in pixels:
         raise ShapeError("the pixels of a deconvolution's input have to be known")
-    cut = [(n - 1) * s + k - out for n, s, k, out in zip(pixels, c.strides, c.kernel_size, outs, strict=True) if n]
+    cut = [
+        (n - 1) * s + k - out
+        for n, s, k, out in zip(pixels, c.strides, c.kernel_size, outs, strict=True)
+        if n
+    ]
     return tuple(max(n, 0) // 2 for n in cut)
 
 
@@ -119,7 +140,9 @@ for _rank in (1, 2, 3):
         "output_padding": Field(type=optional(sizes(_rank, natural)), default=None),
         "output_shape": Field(type=anything, default=None),
     }
-    _names = (f"Conv{_rank}DTranspose", f"Convolution{_rank}DTranspose") + (("Deconvolution2D",) if _rank == 2 else ())
+    _names = (f"Conv{_rank}DTranspose", f"Convolution{_rank}DTranspose") + (
+        ("Deconvolution2D",) if _rank == 2 else ()
+    )
     translates(*_names, fields=_table)(_transposed)
 
 

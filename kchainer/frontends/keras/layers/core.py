@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from kchainer.frontends.fields import Config, Field, boolean, ignored, only, optional, positive, text, tuple_of
+from kchainer.frontends.fields import (
+    Config,
+    Field,
+    boolean,
+    ignored,
+    only,
+    optional,
+    positive,
+    text,
+    tuple_of,
+)
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.layers.activation import ACTIVATION, activated
 from kchainer.frontends.keras.settings import param_fields
@@ -66,5 +76,3 @@ def einsum_dense(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translat
 @translates("Identity")
 def identity(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.Identity()
-
-

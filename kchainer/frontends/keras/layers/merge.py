@@ -66,5 +66,3 @@ def merge(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
         return ops.Concatenate(axis=c.concat_axis % len(xs[0]))
     axes = _axes(c.dot_axes, xs)
     return ops.Dot(axes=axes, normalize=False) if c.mode == "dot" else ops.CosineSimilarity(axes=axes)
-
-

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from kchainer.frontends.fields import Config, Field, anything, ignored, number, optional, positive, rate, tuple_of
+from kchainer.frontends.fields import (
+    Config,
+    Field,
+    anything,
+    ignored,
+    number,
+    optional,
+    positive,
+    rate,
+    tuple_of,
+)
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.layers.spatial import DATA_FORMAT
 from kchainer.frontends.keras.translate import Translated, translates
@@ -37,7 +47,9 @@ def _spatial(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 
 
 SPATIAL = {"rate": RATE, "seed": SEED, "noise_shape": Field(type=ignored, default=None)}
-translates("SpatialDropout1D", fields=SPATIAL | {"data_format": Field(type=anything, default="channels_last")})(_spatial)
+translates(
+    "SpatialDropout1D", fields=SPATIAL | {"data_format": Field(type=anything, default="channels_last")}
+)(_spatial)
 translates("SpatialDropout2D", "SpatialDropout3D", fields=SPATIAL | {"data_format": DATA_FORMAT})(_spatial)
 
 
@@ -51,8 +63,11 @@ def gaussian_dropout(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Tran
     return ops.GaussianDropout(rate=c.rate)
 
 
-@translates("ActivityRegularization", fields={"l1": Field(type=number, default=0.0), "l2": Field(type=number, default=0.0)})
+@translates(
+    "ActivityRegularization",
+    fields={"l1": Field(type=number, default=0.0), "l2": Field(type=number, default=0.0)},
+)
 def activity_regularization(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
-    return ops.ActivityRegularization(l1=c.l1, l2=c.l2, per_sample=dialect.flavour == "tf_keras" or dialect.release >= (3,))
-
-
+    return ops.ActivityRegularization(
+        l1=c.l1, l2=c.l2, per_sample=dialect.flavour == "tf_keras" or dialect.release >= (3,)
+    )

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kchainer.frontends.fields import Config, Field, Since, Wrong, anything, boolean, ignored, integer, number, one_of, only
+from kchainer.frontends.fields import (
+    Config,
+    Field,
+    Since,
+    Wrong,
+    anything,
+    boolean,
+    ignored,
+    integer,
+    number,
+    one_of,
+    only,
+)
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.settings import param_fields
 from kchainer.frontends.keras.translate import Translated, translates
@@ -43,13 +55,21 @@ CORRECTIONS = {
 }
 SUBTRACTED: dict[str, Callable[[int, int, float, Dialect], float]] = {
     # TensorFlow's kernel for images with the channels last
-    "fused": lambda rank, axis, epsilon, d: 1.0 if rank == 4 and axis == 3 and d.backend in (None, "tensorflow") else 0.0,
+    "fused": lambda rank, axis, epsilon, d: (
+        1.0 if rank == 4 and axis == 3 and d.backend in (None, "tensorflow") else 0.0
+    ),
     "bessel": lambda rank, axis, epsilon, d: 1.0 + epsilon,
 }
 MODES = {0: "batch", 1: "sample", 2: "always_batch"}
 
 
-@translates("BatchNormalization", "SyncBatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2", fields=BATCH_NORMALIZATION)
+@translates(
+    "BatchNormalization",
+    "SyncBatchNormalization",
+    "BatchNormalizationV1",
+    "BatchNormalizationV2",
+    fields=BATCH_NORMALIZATION,
+)
 def batch_normalization(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     x = xs[0]
     axis = c.axis % len(x)
@@ -97,7 +117,10 @@ def layer_normalization(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> T
     )
 
 
-@translates("RMSNormalization", fields={"axis": Field(type=anything, default=-1), "epsilon": Field(type=number, default=1e-6)})
+@translates(
+    "RMSNormalization",
+    fields={"axis": Field(type=anything, default=-1), "epsilon": Field(type=number, default=1e-6)},
+)
 def rms_normalization(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.RMSNormalization(axes=_axes(c.axis, len(xs[0])), epsilon=c.epsilon)
 

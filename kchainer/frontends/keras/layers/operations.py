@@ -49,7 +49,9 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _binary(function: Any, a: Any, b: Any, tensors: tuple[bool, bool], shape: Callable[[Value], Shape]) -> Made | None:
+def _binary(
+    function: Any, a: Any, b: Any, tensors: tuple[bool, bool], shape: Callable[[Value], Shape]
+) -> Made | None:
     if all(tensors):
         if function == "power" or len(shape(a)) != len(shape(b)):
             return None

@@ -54,7 +54,9 @@ def _register() -> None:
             }
             translates(f"{long}Pooling{rank}D", f"{short}Pool{rank}D", fields=table)(_pooling(function))
             whole = {"data_format": table["data_format"], "keepdims": Field(type=boolean, default=False)}
-            translates(f"Global{long}Pooling{rank}D", f"Global{short}Pool{rank}D", fields=whole)(_global(function, rank))
+            translates(f"Global{long}Pooling{rank}D", f"Global{short}Pool{rank}D", fields=whole)(
+                _global(function, rank)
+            )
             bins = {"data_format": table["data_format"], "output_size": Field(type=sizes(rank))}
             translates(f"Adaptive{long}Pooling{rank}D", fields=bins)(_adaptive(function))
 

@@ -4,18 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from kchainer.frontends.fields import Config, Field, anything, ignored, integer, number, one_of, only, positive, sizes, tuple_of
+from kchainer.frontends.fields import (
+    Config,
+    Field,
+    anything,
+    ignored,
+    integer,
+    number,
+    one_of,
+    only,
+    positive,
+    sizes,
+    tuple_of,
+)
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.layers.spatial import DATA_FORMAT, DATA_FORMAT_1D, pairs
 from kchainer.frontends.keras.translate import Function, Translated, translates
 from kchainer.ir import ops
 from kchainer.ir.op import Shape
 
+
 def _flatten_format(dialect: Dialect) -> str:
     return "channels_last"  # before 2.1.6 the key is not there and nothing is moved
 
 
-@translates("Flatten", fields={"data_format": Field(type=DATA_FORMAT.type, default=_flatten_format, values={None: "channels_last"})})
+@translates(
+    "Flatten",
+    fields={
+        "data_format": Field(type=DATA_FORMAT.type, default=_flatten_format, values={None: "channels_last"})
+    },
+)
 def flatten(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.Flatten(data_format=c.data_format if len(xs[0]) > 2 else "channels_last")
 
@@ -68,7 +86,9 @@ for _rank in (1, 2, 3):
     _up = {
         "size": Field(type=sizes(_rank), was="length" if _rank == 1 else None, default=2),
         "data_format": _format,
-        "interpolation": Field(type=one_of("nearest", "bilinear") if _rank == 2 else one_of("nearest"), default="nearest"),
+        "interpolation": Field(
+            type=one_of("nearest", "bilinear") if _rank == 2 else one_of("nearest"), default="nearest"
+        ),
     }
     translates(f"UpSampling{_rank}D", fields=_up)(_upsampling(_rank))
 
@@ -97,11 +117,14 @@ RESIZING = {
 
 @translates("Resizing", fields=RESIZING)
 def resizing(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
-    return ops.Resizing(height=c.height, width=c.width, interpolation=c.interpolation, data_format=c.data_format)
+    return ops.Resizing(
+        height=c.height, width=c.width, interpolation=c.interpolation, data_format=c.data_format
+    )
 
 
-@translates("CenterCrop", fields={"height": Field(type=positive), "width": Field(type=positive), "data_format": DATA_FORMAT})
+@translates(
+    "CenterCrop",
+    fields={"height": Field(type=positive), "width": Field(type=positive), "data_format": DATA_FORMAT},
+)
 def center_crop(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.CenterCrop(height=c.height, width=c.width, data_format=c.data_format)
-
-

@@ -45,7 +45,9 @@ def none(rank: int) -> Pads:
     return ((0, 0),) * rank
 
 
-def same_conv(ks: tuple[int, ...], dilation: tuple[int, ...], strides: tuple[int, ...], dialect: Dialect) -> Pads:
+def same_conv(
+    ks: tuple[int, ...], dilation: tuple[int, ...], strides: tuple[int, ...], dialect: Dialect
+) -> Pads:
     """'same' of a convolution: TensorFlow's depends on the size that comes in, Theano's on the window only."""
     windows = [d * (k - 1) + 1 for k, d in zip(ks, dilation, strict=True)]
     if all(w == 1 for w in windows):
@@ -77,7 +79,11 @@ def pairs(rank: int, value: Any) -> tuple[tuple[int, int], ...]:
     if fits(value):
         return ((value, value),) * rank
     if isinstance(value, dict):
-        names = [("top_pad", "bottom_pad"), ("left_pad", "right_pad")] if rank == 2 else [("left_pad", "right_pad")]
+        names = (
+            [("top_pad", "bottom_pad"), ("left_pad", "right_pad")]
+            if rank == 2
+            else [("left_pad", "right_pad")]
+        )
         value = [[value.get(a, 0), value.get(b, 0)] for a, b in names]
     if isinstance(value, (list, tuple)):
         if rank == 1 and len(value) == 2 and all(map(fits, value)):
@@ -86,6 +92,8 @@ def pairs(rank: int, value: Any) -> tuple[tuple[int, int], ...]:
             return ((value[0], value[1]), (value[2], value[3]))
         if len(value) == rank and all(map(fits, value)):
             return tuple((n, n) for n in value)
-        if len(value) == rank and all(isinstance(p, (list, tuple)) and len(p) == 2 and all(map(fits, p)) for p in value):
+        if len(value) == rank and all(
+            isinstance(p, (list, tuple)) and len(p) == 2 and all(map(fits, p)) for p in value
+        ):
             return tuple((p[0], p[1]) for p in value)
     raise Wrong(f"a number, {rank} numbers or {rank} pairs of numbers, none negative")

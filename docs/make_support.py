@@ -20,6 +20,9 @@ Known differences:
 - AveragePooling with padding `same` where the two sides differ: Keras on PyTorch repeats the border, Keras on
   TensorFlow and JAX leaves the padding out of the mean. kchainer does the latter, so a file trained on PyTorch
   differs at the border (28 to 56 % of the scale in the cases measured).
+- In training only: BatchNormalization's running variance of Keras 1.2.2 on Theano (the batch's plus epsilon) and the
+  zero-debiased statistics of Keras 2.1.3 to 2.2.5 on TensorFlow are not reproduced; the plain rules are used.
+- Regularizers, constraints, optimizers and losses of a file are not read.
 - A Keras 1.2.2 PReLU with `shared_axes` is refused (KC403): the config does not hold them.
 - Keras 1 YAML files that hold NumPy scalars as Python objects are refused (KC202).
 

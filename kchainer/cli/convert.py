@@ -16,7 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", required=True, metavar="OUT", help="the folder, or with --to the file; - is stdout"
     )
-    parser.add_argument("--to", choices=("ir", "source", "spec"), help="only one form, as a file")
+    parser.add_argument("--to", choices=("ir", "source"), help="only one form, as a file")
     parser.add_argument("--quiet", action="store_true", help="print nothing when all goes well")
     options.reading(parser)
 
@@ -62,14 +62,10 @@ def _one(model: object, args: argparse.Namespace) -> int:
     assert isinstance(model, Model)
     if args.to == "source":
         text = api.to_source(model)
-    elif args.to == "ir":
+    else:
         from kchainer.ir.spec import to_json
 
         text = json.dumps(to_json(model), indent=1) + "\n"
-    else:
-        from kchainer.frontends.spec import write_spec
-
-        text = json.dumps(write_spec(model), indent=1) + "\n"
     if args.output == "-":
         sys.stdout.write(text)
         return 0

@@ -149,7 +149,7 @@ def read(
 
 def _unknown(key: str, fields: Mapping[str, Field]) -> Fault:
     near = suggestion(key, _names(fields))
-    return Fault("KC103", key, f"unknown key `{key}`", hint=f"did you mean `{near}`?" if near else None)
+    return Fault("KC103", key, f"unknown key `{key}`", hint=near)
 
 
 def _names(fields: Mapping[str, Field]) -> Iterator[str]:
@@ -258,7 +258,7 @@ def one_of(*allowed: Any) -> Callable[[Any], Any]:
         if not any(type(v) is type(a) and v == a for a in allowed):
             near = suggestion(v, [a for a in allowed if isinstance(a, str)]) if isinstance(v, str) else None
             expected = "one of " + ", ".join(json.dumps(a) for a in allowed)
-            raise Wrong(expected, hint=f"did you mean `{near}`?" if near else None)
+            raise Wrong(expected, hint=near)
         return v
 
     return check

@@ -48,6 +48,9 @@ class Builder:
                 "KC901", f"more than {self.most_nodes} nodes", pointer, "raise it with --limit nodes=..."
             )
             return None
+        for rule in op.check():
+            self.diagnostics.error("KC104", f'{op.name} "{name}": {rule}', pointer=pointer)
+            return None
         try:
             params, out = op.params(*shapes), op.infer(*shapes)
         except ShapeError as wrong:
@@ -56,13 +59,18 @@ class Builder:
                 "KC301", f'{op.name} "{name}": {wrong}', pointer=pointer, found=f"input {found}"
             )
             return None
+        except (IndexError, KeyError, ValueError):  # an axis that is none, an equation that does not fit
+            self.diagnostics.error(
+                "KC301",
+                f'{op.name} "{name}" does not fit its input',
+                pointer=pointer,
+                found=f"input {' and '.join(map(show, shapes))}",
+            )
+            return None
         except TypeError:
             self.diagnostics.error(
                 "KC301", f'{op.name} "{name}" does not take {len(shapes)} inputs', pointer=pointer
             )
-            return None
-        for rule in op.check():
-            self.diagnostics.error("KC104", f'{op.name} "{name}": {rule}', pointer=pointer)
             return None
         have = self.layers.setdefault(name, Layer(name, op, params, trainable, settings or {}, pointer))
         if have.params != params or (have.op != op and params):

@@ -285,7 +285,8 @@ def problems(cls: type[Op], data: Json, at: str = "") -> Iterator[Problem]:
     described, may_lack = kinds(cls), defaults(cls)
     for key in data:
         if key != "op" and key not in described:
-            yield Problem(f"{at}/{key}", "unknown", data[key], ", ".join(described))
+            escaped = key.replace("~", "~0").replace("/", "~1")
+            yield Problem(f"{at}/{escaped}", "unknown", data[key], ", ".join(described))
     for key, kind in described.items():
         if key in data:
             yield from kind.problems(data[key], f"{at}/{key}")

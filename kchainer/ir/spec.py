@@ -130,7 +130,7 @@ class _Reader:
                 "KC201",
                 f"unknown op `{layer['op']}`",
                 pointer=f"{at}/op",
-                hint=f"did you mean `{near}`?" if near else None,
+                hint=near,
             )
             return
         if layer["name"] in self.ops:

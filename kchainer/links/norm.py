@@ -66,7 +66,9 @@ class BatchNormalization(L.BatchNormalization):
         """Chainer fed n / max(n - 1, 1) times the batch's variance."""
         unbiased = n / max(n - 1.0, 1.0)
         kept = self.decay * before
-        factor = math.prod(n / (n - c) for c in self.corrections) / unbiased
+        # one value per channel has no variance: whatever the factor, 0 is fed
+        corrections = [n / (n - c) for c in self.corrections if n > 1]
+        factor = math.prod(corrections) / unbiased
         self.avg_var[...] = kept + (self.avg_var - kept) * factor
 
 

@@ -122,3 +122,31 @@ def test_own_check_and_published_schema_agree(data: st.DataObject) -> None:
     if ours:
         again = from_json(cls, one)
         assert from_json(cls, json.loads(json.dumps(to_json(again)))) == again
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"op": "Glu", "axis": 9},
+        {"op": "LayerNormalization", "axes": []},
+        {"op": "EinsumDense", "equation": "nope", "output_shape": [3]},
+        {
+            "op": "Convolution",
+            "filters": 2,
+            "kernel_size": [3],
+            "strides": [1, 1],
+            "padding": [[0, 0]],
+            "dilation": [1],
+        },
+        {"op": "Pooling", "function": "max", "pool_size": [2, 2], "strides": [2], "padding": "same_upper"},
+    ],
+    ids=lambda layer: layer["op"],
+)
+def test_an_op_that_does_not_fit_is_reported(layer: dict[str, Any], tmp_path: Path) -> None:
+    layers = [{"name": "x", "op": "Input", "shape": [None, 4, 4, 3]}, {"name": "y"} | layer]
+    nodes = [{"layer": "x", "inputs": []}, {"layer": "y", "inputs": [[0, 0]]}]
+    network = {"layers": layers, "nodes": nodes, "inputs": [0], "outputs": [[1, 0]]}
+    file = tmp_path / "bad.json"
+    file.write_text(json.dumps({"kchainer": 1, "kind": "ir", "networks": {"n": network}}))
+    assert {d.code for d in kchainer.validate(file)} <= {"KC301", "KC104"}
+    assert kchainer.validate(file)

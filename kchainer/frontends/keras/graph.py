@@ -254,7 +254,7 @@ class Translation:
             "KC201",
             f"{what} is not supported",
             f"{entry.pointer}/class_name",
-            hint=f"did you mean `{near}`?" if near else None,
+            hint=near,
         )
 
     # ------------------------------------------------------------ calling

@@ -6,13 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from kchainer.ir.op import Layout, Op, Param, Shape, ShapeError, attr, op
-from kchainer.ir.ops.spatial import LETTERS, DataFormat, Pads, join, split, windows
-
-
-def _lengths(*lists: tuple[object, ...] | str | None) -> Iterator[str]:
-    lengths = {len(one) for one in lists if isinstance(one, tuple)}
-    if len(lengths) > 1 or not lengths <= {1, 2, 3}:
-        yield "kernel_size, strides, padding and dilation need one entry for each of 1 to 3 spatial dimensions"
+from kchainer.ir.ops.spatial import LETTERS, DataFormat, Pads, join, lengths, split, windows
 
 
 @op
@@ -37,7 +31,7 @@ class Convolution(Op):
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
 
     def check(self) -> Iterator[str]:
-        yield from _lengths(self.kernel_size, self.strides, self.padding, self.dilation)
+        yield from lengths(self.kernel_size, self.strides, self.padding, self.dilation)
         if self.filters % self.groups:
             yield f"{self.filters} filters do not divide into {self.groups} groups"
 
@@ -74,7 +68,7 @@ class DepthwiseConvolution(Op):
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
 
     def check(self) -> Iterator[str]:
-        yield from _lengths(self.kernel_size, self.strides, self.padding, self.dilation)
+        yield from lengths(self.kernel_size, self.strides, self.padding, self.dilation)
 
     def params(self, x: Shape) -> tuple[Param, ...]:
         channels, _ = split(x, self.data_format, len(self.kernel_size))
@@ -110,7 +104,7 @@ class SeparableConvolution(Op):
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
 
     def check(self) -> Iterator[str]:
-        yield from _lengths(self.kernel_size, self.strides, self.padding, self.dilation)
+        yield from lengths(self.kernel_size, self.strides, self.padding, self.dilation)
 
     def params(self, x: Shape) -> tuple[Param, ...]:
         channels, _ = split(x, self.data_format, len(self.kernel_size))
@@ -160,8 +154,8 @@ class TransposedConvolution(Op):
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
 
     def check(self) -> Iterator[str]:
-        yield from _lengths(self.kernel_size, self.strides, self.output_padding, self.dilation)
-        yield from _lengths(self.kernel_size, self.output_size, self.begin)
+        yield from lengths(self.kernel_size, self.strides, self.output_padding, self.dilation)
+        yield from lengths(self.kernel_size, self.output_size, self.begin)
 
     def params(self, x: Shape) -> tuple[Param, ...]:
         channels, _ = split(x, self.data_format, len(self.kernel_size))

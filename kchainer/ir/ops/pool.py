@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from kchainer.ir.op import Layout, Op, Shape, attr, op
-from kchainer.ir.ops.spatial import DataFormat, Pads, join, split, windows
+from kchainer.ir.ops.spatial import DataFormat, Pads, join, lengths, split, windows
 
 Reduction = Literal["max", "average"]
 
@@ -26,6 +27,9 @@ class Pooling(Op):
     strides: tuple[int, ...] = attr(doc="step in pixels", minimum=1)
     padding: Pads = attr(doc="(before, after) in pixels, or same_upper: TensorFlow's rule", minimum=0)
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
+
+    def check(self) -> Iterator[str]:
+        yield from lengths(self.pool_size, self.strides, self.padding)
 
     def infer(self, x: Shape) -> Shape:
         channels, sizes = split(x, self.data_format, len(self.pool_size))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from kchainer.ir.op import Dim, Shape, ShapeError, known, show
@@ -51,3 +52,10 @@ def windows(
     """``window`` for each spatial dimension."""
     each = [None] * len(sizes) if isinstance(pads, str) else pads
     return tuple(window(*args) for args in zip(sizes, ks, strides, each, dilation, strict=True))
+
+
+def lengths(*lists: tuple[object, ...] | str | None) -> Iterator[str]:
+    """What is wrong where lists by spatial dimension have different lengths, or more than three entries."""
+    lengths = {len(one) for one in lists if isinstance(one, tuple)}
+    if len(lengths) > 1 or not lengths <= {1, 2, 3}:
+        yield "sizes, strides, padding and dilation need one entry for each of 1 to 3 spatial dimensions"

@@ -80,18 +80,16 @@ def _run(arguments: list[str], debug: bool) -> int:
         print(render_text(error.diagnostics), file=sys.stderr)
         return 1
     except SystemExit as stop:  # argparse: 0 for --help, 2 for usage
-        return int(stop.code or 0)
+        return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except ModuleNotFoundError as missing:
-        if missing.name != "chainer":
-            raise
-        print("Chainer is not installed: run `python -m kchainer install-chainer`", file=sys.stderr)
-        return 1
     except Exception as wrong:
+        if isinstance(wrong, ModuleNotFoundError) and wrong.name == "chainer":
+            print("Chainer is not installed: run `python -m kchainer install-chainer`", file=sys.stderr)
+            return 1
         if debug:
             raise
         print(f"kchainer: internal error, please report: {type(wrong).__name__}: {wrong}", file=sys.stderr)

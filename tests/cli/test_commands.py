@@ -214,3 +214,14 @@ def test_demo_runs() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "largest difference" in done.stdout
+
+
+def test_an_internal_error_is_3_and_shows_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(*args: object, **kwargs: object) -> None:
+        raise ModuleNotFoundError("No module named 'nothing'", name="nothing")
+
+    monkeypatch.setattr("kchainer.api.read", missing)
+    assert main(["validate", str(MODEL)]) == 3
+    assert "please report" in capsys.readouterr().err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -165,8 +164,3 @@ def stand_in_for_pkg_resources() -> types.ModuleType:
     names = {"ResolutionError": ResolutionError, "DistributionNotFound": ResolutionError}
     module.__dict__.update(names, VersionConflict=ResolutionError, WorkingSet=WorkingSet)
     return module
-
-
-def loaded(names: tuple[str, ...]) -> list[Any]:
-    """Those of these modules that are already imported."""
-    return [sys.modules[name] for name in names if name in sys.modules]

@@ -13,6 +13,9 @@ import kchainer.functions as KF
 K = keras.ops
 
 
+DOUBLE = 1e-6  # Keras on torch computes these through float32 also in float64
+
+
 @pytest.mark.parametrize(
     ("axes", "rms"), [(-1, False), ((1, 2), False), ((1,), False), (-1, True), ((1, 2), True)]
 )
@@ -29,7 +32,10 @@ def test_layer_normalization(axes, rms, compare, draw):
         return K.layer_normalization(x, gamma, beta, -1, 1e-3)
 
     compare(
-        lambda x, gamma, beta=None: KF.layer_normalization(x, gamma, beta, axes, 1e-3, rms), theirs, *arrays
+        lambda x, gamma, beta=None: KF.layer_normalization(x, gamma, beta, axes, 1e-3, rms),
+        theirs,
+        *arrays,
+        double=DOUBLE,
     )
 
 
@@ -37,7 +43,7 @@ def test_rms_normalization(compare, draw):
     def theirs(x, scale):
         return K.rms_normalization(x, scale, -1, 1e-3)
 
-    compare(lambda x, g: KF.rms_normalization(x, g, -1, 1e-3), theirs, draw(3, 4, 5), draw(5))
+    compare(lambda x, g: KF.rms_normalization(x, g, -1, 1e-3), theirs, draw(3, 4, 5), draw(5), double=DOUBLE)
 
 
 @pytest.mark.parametrize(("groups", "axis"), [(2, 1), (6, 1), (1, 1), (3, -1)])
@@ -56,6 +62,7 @@ def test_group_normalization(groups, axis, compare, draw):
         draw(*shape),
         draw(6),
         draw(6),
+        double=DOUBLE,
     )
     with pytest.raises(ValueError, match="4 groups"):
         KF.group_normalization(draw(1, 6, 2), None, None, 4)
@@ -63,7 +70,12 @@ def test_group_normalization(groups, axis, compare, draw):
 
 @pytest.mark.parametrize("axes", [-1, (1, 2)])
 def test_unit_normalization(axes, compare, draw):
-    compare(lambda x: KF.unit_normalization(x, axes), lambda x: K.normalize(x, axes, 2, 1e-12), draw(2, 3, 4))
+    compare(
+        lambda x: KF.unit_normalization(x, axes),
+        lambda x: K.normalize(x, axes, 2, 1e-12),
+        draw(2, 3, 4),
+        double=DOUBLE,
+    )
 
 
 def test_unit_normalization_of_nothing():
@@ -100,7 +112,7 @@ def test_dot(a, b, axes, normalize, compare, draw):
     def theirs(x, y):
         return keras.layers.Dot(axes, normalize, dtype="float64")([x, y]).to(x.dtype)
 
-    compare(lambda x, y: KF.dot(x, y, axes, normalize), theirs, draw(*a), draw(*b))
+    compare(lambda x, y: KF.dot(x, y, axes, normalize), theirs, draw(*a), draw(*b), double=DOUBLE)
 
 
 def test_merge_cos(compare, draw):

@@ -8,18 +8,24 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
+import threading
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from kchainer.compat.patches import AFTER, PKG_RESOURCES_USERS, REWRITES, injected, stand_in_for_pkg_resources
+from kchainer.compat.patches import AFTER, PKG_RESOURCES_USERS, REWRITES, Patch, injected
+from kchainer.compat.requirements import stand_in
 
+# In the order in which they were applied in this process, each once.
 APPLIED: list[str] = []
 STUB = "chainer._environment_check"
-REWRITE_IDS = {
-    "chainer.functions.array.as_strided": "sctypes",
-    "chainer.functions.array.resize_images": "float-alias",
-}
+_lock = threading.RLock()
+
+
+def _applied(ident: str) -> None:
+    with _lock:
+        if ident not in APPLIED:
+            APPLIED.append(ident)
 
 
 class _Rewrite(ast.NodeTransformer):
@@ -41,7 +47,7 @@ class _RewritingLoader(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> types.CodeType:
         path = self.get_filename(fullname)
-        rewrite = _Rewrite(REWRITES[fullname])
+        rewrite = _Rewrite(REWRITES[fullname].names)
         tree = ast.fix_missing_locations(rewrite.visit(ast.parse(self.get_data(path), path)))
         if not rewrite.hits:
             raise ImportError(f"{fullname}: nothing to rewrite; another Chainer than 7.8.1?", name=fullname)
@@ -60,26 +66,26 @@ class _Loader(importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         name = module.__name__
-        for put_in in set(REWRITES.get(name, {}).values()) - {"float"}:
-            module.__dict__[put_in] = injected(put_in)
+        _inject(module)
         if name in PKG_RESOURCES_USERS:
             module.__dict__["__builtins__"] = _builtins_with_pkg_resources()
-            APPLIED.append("pkg-resources")
         self._inner.exec_module(module)
-        if name in REWRITE_IDS:
-            APPLIED.append(REWRITE_IDS[name])
+        if name in PKG_RESOURCES_USERS:
+            _applied("pkg-resources")
+        if name in REWRITES:
+            _applied(REWRITES[name].id)
         if name in AFTER:
-            repair(name, module)
+            _repair(name, module)
 
     def __getattr__(self, name: str) -> Any:  # get_source, get_filename: debuggers and tracebacks
         return getattr(self._inner, name)
 
 
 def _builtins_with_pkg_resources() -> dict[str, Any]:
-    real, stand_in = builtins.__import__, stand_in_for_pkg_resources()
+    real, module = builtins.__import__, stand_in()
 
     def import_(name: str, *args: Any, **kwargs: Any) -> Any:
-        return stand_in if name == "pkg_resources" else real(name, *args, **kwargs)
+        return module if name == "pkg_resources" else real(name, *args, **kwargs)
 
     return dict(vars(builtins), __import__=import_)
 
@@ -93,7 +99,7 @@ class _StubLoader(importlib.abc.Loader):
         return module
 
     def exec_module(self, module: types.ModuleType) -> None:
-        APPLIED.append("environment-check")
+        _applied("environment-check")
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -112,12 +118,56 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
 
-def repair(name: str, module: Any) -> None:
+def _inject(module: types.ModuleType) -> None:
+    """Give a module the names that its rewritten code uses."""
+    names = REWRITES[module.__name__].names.values() if module.__name__ in REWRITES else ()
+    for name in set(names) - {"float"}:  # a builtin
+        module.__dict__[name] = injected(name)
+
+
+def _repair(name: str, module: Any) -> None:
     """Replace functions of a module that has run; once."""
     ident, function = AFTER[name]
-    if ident not in APPLIED:
-        function(module)
-        APPLIED.append(ident)
+    with _lock:
+        if ident not in APPLIED and function(module):
+            _applied(ident)
+
+
+def _functions(module: types.ModuleType) -> Iterator[types.FunctionType]:
+    """The functions and methods that a module defines."""
+    for value in list(vars(module).values()):
+        if getattr(value, "__module__", None) == module.__name__:
+            members = vars(value).values() if isinstance(value, type) else (value,)
+            yield from (member for member in members if isinstance(member, types.FunctionType))
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield constant
+            yield from _codes(constant)
+
+
+def _rewrite_loaded(name: str, module: types.ModuleType) -> None:
+    """Give the functions of a loaded module their rewritten code; the objects stay, others may hold them."""
+    if REWRITES[name].id in APPLIED or module.__file__ is None:
+        return
+    codes = {
+        code.co_qualname: code for code in _codes(_RewritingLoader(name, module.__file__).get_code(name))
+    }
+    _inject(module)
+    for function in _functions(module):
+        code = codes.get(function.__qualname__)
+        if code is not None and code.co_freevars == function.__code__.co_freevars:
+            function.__code__ = code
+    _applied(REWRITES[name].id)
+
+
+def state(patch: Patch) -> str:
+    """One of applied, not loaded yet (a patch is applied when its module is imported) and not needed."""
+    if patch.id in APPLIED:
+        return "applied"
+    return "not needed" if any(name in sys.modules for name in patch.modules) else "not loaded yet"
 
 
 def installed() -> bool:
@@ -128,11 +178,19 @@ def installed() -> bool:
 def install() -> None:
     """Put the finder in place; idempotent. Imports neither NumPy nor Chainer.
 
-    Where Chainer is already there (an old NumPy, another shim), its loaded modules are repaired instead.
+    Where Chainer is already there (an old NumPy, another shim), its loaded modules are repaired instead. What an
+    import that failed halfway left behind is removed: nobody can use it, and the next import would trip over it.
     """
-    if installed():
-        return
-    sys.meta_path.insert(0, _Finder())
-    for name in AFTER:
-        if name in sys.modules:
-            repair(name, sys.modules[name])
+    with _lock:
+        if installed():
+            return
+        sys.meta_path.insert(0, _Finder())
+        if "chainer" not in sys.modules:
+            for name in [name for name in sys.modules if name.startswith("chainer.")]:
+                del sys.modules[name]
+        loaded = {name: sys.modules[name] for name in (*REWRITES, *AFTER) if name in sys.modules}
+        for name, module in loaded.items():
+            if name in REWRITES:
+                _rewrite_loaded(name, module)
+            if name in AFTER:
+                _repair(name, module)

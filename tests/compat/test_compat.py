@@ -27,11 +27,15 @@ def test_both_import_orders_leave_numpy_alone() -> None:
     assert done.stdout.strip() == "[] 7.8.1"
 
 
-def test_all_patches_were_applied_or_are_not_needed() -> None:
+def test_every_patch_is_applied_once_where_it_is_needed() -> None:
     import chainer.testing
 
     assert chainer.testing
-    assert {p.id for p in kchainer.compat.PATCHES} == set(kchainer.compat.APPLIED)
+    states = {patch.id: kchainer.compat.state(patch) for patch in kchainer.compat.PATCHES}
+    # without CuPy 14 there is nothing to be done; test_imports.py has it
+    assert states.pop("cudnn-advice") == "not needed"
+    assert set(states.values()) == {"applied"}
+    assert sorted(kchainer.compat.APPLIED) == sorted(set(kchainer.compat.APPLIED))
 
 
 def test_install_twice_puts_one_finder() -> None:

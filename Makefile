@@ -1,15 +1,22 @@
-# make test and make demo do all their own set-up in .venv. Python 3.11, 3.12 or 3.13; no compiler.
-PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell $(p) -c "import sys; sys.version_info >= (3, 11) and print('$(p)')" 2>/dev/null)))
+# Each target does all its own set-up in .venv. Python 3.11, 3.12 or 3.13; no compiler.
+# Newer ones are not tried yet; `make PYTHON=...` names an interpreter.
+VERSIONS = 3.11 3.12 3.13
+probe = $(shell $(1) -c "import sys; sys.version_info[:2] in ((3, 11), (3, 12), (3, 13)) and print('$(1)')" 2>/dev/null)
+PYTHONS := $(foreach v,$(VERSIONS),$(call probe,python$(v)))
+PYTHON ?= $(or $(firstword $(PYTHONS)),$(call probe,python3),$(error Python 3.11, 3.12 or 3.13 is needed: make PYTHON=...))
+OLDEST ?= $(PYTHON)
+NEWEST ?= $(or $(lastword $(PYTHONS)),$(PYTHON))
 BIN = .venv/bin
 # Chainer's setup.py needs an old setuptools: the first variable reaches pip before 26.2, the second pip from 25.3.
 CONSTRAIN = PIP_CONSTRAINT=build-constraints.txt PIP_BUILD_CONSTRAINT=build-constraints.txt UV_BUILD_CONSTRAINT=build-constraints.txt
+SOURCES = kchainer tests tools benchmarks examples docs setup.py
 
-.PHONY: setup install test test-all check demo test-install schemas
+.PHONY: setup install test test-all test-matrix test-install check demo bench schemas
 
 .venv/.stamp: setup.py pyproject.toml build-constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install -q --upgrade pip
-	$(CONSTRAIN) $(BIN)/python -m pip install -q -e ".[test]"
+	$(CONSTRAIN) $(BIN)/python -m pip install -q -e ".[dev]"
 	touch .venv/.stamp
 
 setup: .venv/.stamp
@@ -23,14 +30,26 @@ test: setup
 test-all: setup
 	$(BIN)/python -m pytest -n 2
 
+# The oldest and the newest pair of Python and NumPy, in .venv-oldest and .venv-newest.
+test-matrix:
+	$(CONSTRAIN) bash tests/install/test_matrix.sh $(OLDEST) "numpy==1.26.*" .venv-oldest
+	$(CONSTRAIN) bash tests/install/test_matrix.sh $(NEWEST) "numpy>=2" .venv-newest
+
+# Plain `pip install .` into empty venvs, with every supported Python that is there.
+test-install:
+	PYTHONS="$(or $(PYTHONS),$(PYTHON))" bash tests/install/test_install.sh
+
 check: setup
-	$(BIN)/ruff check kchainer tests
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy kchainer
+	$(BIN)/python -m pytest -q tests/house
 
 demo: setup
 	$(BIN)/python examples/demo.py
 
-test-install:
-	bash tests/install/test_install.sh
+bench: setup
+	$(BIN)/python benchmarks/convert.py
 
 schemas: setup
 	$(BIN)/python docs/make_support.py

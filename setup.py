@@ -9,7 +9,24 @@ import tempfile
 from setuptools import find_packages, setup
 
 CHAINER = "chainer==7.8.1"
-PRIMED = "KCHAINER_PRIMED"
+# A published wheel cannot prime a cache: it leaves Chainer to `python -m kchainer install-chainer`.
+PUBLISH = bool(os.environ.get("KCHAINER_PUBLISH"))
+# Seconds; the build takes two on an idle machine, the rest is the network's.
+PRIME_TIMEOUT = 300
+
+
+def is_wanted():
+    """Pip is about to look for our requirements, and Chainer is among them and not installed.
+
+    Only pip's last step before that runs ``dist_info``, in one process; sdists and wheels are built without it.
+    """
+    if "dist_info" not in sys.argv or PUBLISH or os.environ.get("KCHAINER_NO_PRIME"):
+        return False
+    # -I: this build's own sys.path is cut off from the environment that is installed into.
+    probe = f"import importlib.metadata as m; assert 'chainer==' + m.version('chainer') == {CHAINER!r}"
+    return bool(
+        subprocess.run([sys.executable, "-I", "-c", probe], capture_output=True, check=False).returncode
+    )
 
 
 def prime():
@@ -18,30 +35,28 @@ def prime():
     Chainer has only an sdist, whose setup.py imports pkg_resources; pip builds it with the newest setuptools,
     which has none. This build has an older one. A failure is not reported: pip's own error follows then.
     """
-    if os.environ.get(PRIMED) or os.environ.get("KCHAINER_NO_PRIME"):
-        return
-    os.environ[PRIMED] = "1"
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
-    with contextlib.suppress(OSError), tempfile.TemporaryDirectory() as folder:
-        subprocess.run([*command, "-w", folder, CHAINER], capture_output=True, check=False)
+    quiet = contextlib.suppress(OSError, subprocess.TimeoutExpired)
+    with quiet, tempfile.TemporaryDirectory() as folder:
+        run = [*command, "-w", folder, CHAINER]
+        subprocess.run(run, capture_output=True, check=False, timeout=PRIME_TIMEOUT)
 
 
-if {"egg_info", "dist_info"} & set(sys.argv):
+if is_wanted():
     prime()
 
+# What the tests need that do not run Keras, and what runs it beside them.
 TEST = [
     "pytest",
     "pytest-xdist",
     "hypothesis",
-    "ruff",
-    "mypy",
+    "packaging",
     "pyyaml",
     "h5py",
     "keras==3.15.1",
     "torch==2.13.0",
 ]
-# A published wheel cannot prime a cache: it leaves Chainer to `python -m kchainer install-chainer`.
-published = bool(os.environ.get("KCHAINER_PUBLISH"))
+DEV = [*TEST, "ruff", "mypy", "types-PyYAML"]
 
 setup(
     name="kchainer",
@@ -50,8 +65,9 @@ setup(
     license="MIT",
     python_requires=">=3.11",
     packages=find_packages(include=["kchainer", "kchainer.*"]),
+    package_data={"kchainer": ["py.typed"]},
     install_requires=[
-        *([] if published else [CHAINER]),
+        *([] if PUBLISH else [CHAINER]),
         "numpy>=1.26",
         "jsonschema>=4.18",
         "pyfive>=1",
@@ -62,7 +78,7 @@ setup(
         "yaml": ["pyyaml"],
         "cupy": ["cupy-cuda12x[ctk]"],
         "test": TEST,
-        "dev": TEST,
+        "dev": DEV,
     },
     entry_points={"console_scripts": ["kchainer=kchainer.cli:main"]},
 )

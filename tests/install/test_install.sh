@@ -8,8 +8,9 @@ all=$(mktemp -d)
 trap 'rm -rf "$all"' EXIT
 
 try() {
-    local work=$1/$(basename "$(dirname "$2")")-$(basename "$2") python=$2
-    mkdir -p "$work/source"
+    local work python=$2
+    work=$(mktemp -d -p "$1")
+    mkdir "$work/source"
     "$python" -m venv "$work/venv"
     "$work/venv/bin/python" -m pip install -q --upgrade pip
     export PIP_CACHE_DIR="$work/cache"
@@ -27,7 +28,28 @@ CHECK
     grep -q "patch sctypes  *applied" "$work/doctor"
 }
 
+# The wheel that is published: no Chainer, everything but building works, and one command brings Chainer.
+published() {
+    local work=$1/published python=$2 model="$top/tests/fixtures/real-models/hls4ml/KERAS_3layer.json"
+    mkdir -p "$work/source"
+    "$python" -m venv "$work/venv"
+    "$work/venv/bin/python" -m pip install -q --upgrade pip
+    export PIP_CACHE_DIR="$work/cache"
+    git -C "$top" archive HEAD | tar -x -C "$work/source"
+    KCHAINER_PUBLISH=1 "$work/venv/bin/python" -m pip wheel -q --no-deps -w "$work" "$work/source"
+    "$work/venv/bin/python" -m pip install -q "$work"/kchainer-*.whl
+    cd "$work"
+    ! "$work/venv/bin/python" -c "import importlib.metadata as m; m.version('chainer')" 2>/dev/null
+    "$work/venv/bin/kchainer" validate "$model"
+    if "$work/venv/bin/kchainer" convert "$model" --weights "${model%.json}.weights.h5" -o out 2>message; then exit 1; fi
+    grep -q "python -m kchainer install-chainer" message
+    "$work/venv/bin/python" -m kchainer install-chainer
+    "$work/venv/bin/kchainer" convert "$model" --weights "${model%.json}.weights.h5" -o out
+    if "$work/venv/bin/python" -m pip list 2>/dev/null | grep -q "^setuptools  *[1-7]"; then exit 1; fi
+}
+
 for python in ${PYTHONS:-python3}; do
     (try "$all" "$python")
 done
+(published "$all" "$python")
 echo "install: ok"

@@ -53,4 +53,5 @@ bench: setup
 
 schemas: setup
 	$(BIN)/python docs/make_support.py
+	$(BIN)/python docs/make_compat.py
 	$(BIN)/python -m kchainer schema --write schemas

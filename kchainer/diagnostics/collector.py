@@ -20,6 +20,7 @@ class Diagnostics:
 
     @property
     def has_errors(self) -> bool:
+        """An error was added, not a warning or note only."""
         return self._counts["error"] > 0
 
     def error(

@@ -46,7 +46,7 @@ def open_regular(path: str | os.PathLike[str], *, name: str | None = None) -> Bi
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
-            raise failure("KC101", f"cannot read the file: it is {_kind(mode)}", shown)
+            raise failure("KC101", f"cannot read the file: it is {_kind(mode)}", shown)  # noqa: TRY301  the descriptor is closed below
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)

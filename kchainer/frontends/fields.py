@@ -24,7 +24,9 @@ class Release(Protocol):
     """Something with a release that values can depend on."""
 
     @property
-    def release(self) -> tuple[int, ...]: ...
+    def release(self) -> tuple[int, ...]:
+        """The numbers of the release: (2, 3, 1)."""
+        ...
 
 
 def version(text: str) -> tuple[int, ...]:

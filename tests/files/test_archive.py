@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 import numpy
 import pytest
+from hostile import code_of, hdf5, read_archive
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kchainer.diagnostics import KchainerError
 from kchainer.files import KerasArchive, Limits
-from hostile import code_of, hdf5, read_archive
 
 WEIGHTS = hdf5(lambda file: file.create_dataset("layers/d/vars/0", data=numpy.arange(6, dtype="f4")))
 MEMBERS = {
@@ -122,7 +122,7 @@ def test_sound_archives_are_read(method: int) -> None:
 
 
 def test_archive_without_weights_has_none() -> None:
-    data = archive(**{"model__weights__h5": None})
+    data = archive(model__weights__h5=None)
     assert read_archive(data).weights is None
 
 

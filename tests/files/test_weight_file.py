@@ -10,12 +10,12 @@ from pathlib import Path
 import h5py
 import numpy
 import pytest
+from hostile import code_of, hdf5, read_everything
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kchainer.diagnostics import KchainerError
 from kchainer.files import Limits, WeightFile
-from hostile import code_of, hdf5, read_everything
 
 FLOATS = numpy.arange(24, dtype="f4").reshape(4, 6)
 

@@ -6,12 +6,12 @@ import os
 
 os.environ["KERAS_BACKEND"] = "torch"
 
-import kchainer  # isort: skip  # noqa: E402, F401  (before Chainer: it makes Chainer importable)
+import kchainer  # isort: skip  # noqa: F401  (before Chainer: it makes Chainer importable)
 
-import chainer  # noqa: E402
-import numpy as np  # noqa: E402
-import pytest  # noqa: E402
-import torch  # noqa: E402
+import chainer
+import numpy as np
+import pytest
+import torch
 
 TOLERANCE = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-10}
 

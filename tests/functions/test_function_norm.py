@@ -159,13 +159,13 @@ def test_noise_is_of_training_only(case, dtype, draw):
 
 
 def test_noise_keeps_mean_and_variance():
-    np.random.seed(0)  # noqa: NPY002  (the generator that Chainer draws from)
+    np.random.seed(0)  # the generator that Chainer draws from
     ones = np.ones((200, 20, 30))
     with chainer.using_config("train", True):
         for case in ("dropout", "dropout rows", "spatial", "gaussian", "gaussian_dropout"):
             assert abs(NOISES[case](ones).array.mean() - 1) < 0.02
         assert abs(NOISES["gaussian_dropout"](ones).array.var() - 3 / 7) < 0.02
-        y = NOISES["alpha"](np.random.normal(size=ones.shape)).array  # noqa: NPY002
+        y = NOISES["alpha"](np.random.normal(size=ones.shape)).array
         assert abs(y.mean()) < 0.02
         assert abs(y.var() - 1) < 0.02
         maps = NOISES["spatial"](ones).array

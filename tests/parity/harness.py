@@ -299,7 +299,7 @@ def error(got: Array, wanted: Array) -> float:
 def printed(it: Pair, network: Any) -> Any:
     """The network that the printed source defines, with the arrays of ``network``."""
     space: dict[str, Any] = {}
-    exec(api.to_source(it.model), space)  # noqa: S102  the program under test
+    exec(api.to_source(it.model), space)  # the program under test
     made = space["Net"]()
     for name, link in network.named_plan_links():
         getattr(made, name).copyparams(link)

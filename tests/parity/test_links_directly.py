@@ -32,10 +32,10 @@ def test_frozen_parameters_stay_frozen_after_a_copy_and_learn_when_asked() -> No
     KL.freeze(link)
     for one in (link, link.copy(mode="copy")):
         optimizer = chainer.optimizers.SGD(lr=1.0).setup(one)
-        optimizer.update(lambda: chainer.functions.sum(one(np.ones((1, 3), "f"))))
+        optimizer.update(lambda one=one: chainer.functions.sum(one(np.ones((1, 3), "f"))))
         assert (one.W.array == 0).all()
         one.enable_update()
-        optimizer.update(lambda: chainer.functions.sum(one(np.ones((1, 3), "f"))))
+        optimizer.update(lambda one=one: chainer.functions.sum(one(np.ones((1, 3), "f"))))
         assert (one.W.array == -1).all()
         one.W.array[...] = 0
         one.disable_update()

@@ -137,7 +137,7 @@ def test_noise_has_the_same_statistics(case: Case) -> None:
     it = harness.pair(case)
     harness.keras.utils.set_random_seed(0)
     theirs = harness.keras_training(case).y
-    np.random.seed(0)  # noqa: NPY002  Chainer draws from the global state
+    np.random.seed(0)  # Chainer draws from the global state
     ours = harness.chainer_training(case).y
     np.testing.assert_allclose(_statistics(ours), _statistics(theirs), rtol=0, atol=case.noise or 0)
     assert (ours != harness.inference(it.network(), it.xs)).any()

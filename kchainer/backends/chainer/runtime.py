@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import chainer
-import chainer.functions
-import chainer.links
+import chainer.functions  # noqa: ICN001  plans name it in full
+import chainer.links  # noqa: ICN001  plans name it in full
 import numpy as np
 
 import kchainer.functions
@@ -37,6 +37,7 @@ class Function:
         self.call = call
 
     def __call__(self, *xs: Any) -> Any:
+        """The function of the plan, with its arguments."""
         function = target(self.call.target)
         return function(xs, **self.call.args) if self.call.packed else function(*xs, **self.call.args)
 

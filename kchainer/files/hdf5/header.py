@@ -33,10 +33,12 @@ class Header:
 
     @property
     def is_dataset(self) -> bool:
+        """The object has a layout message, as datasets alone do."""
         return any(kind == LAYOUT for kind, _ in self.messages)
 
     @property
     def is_group(self) -> bool:
+        """The object has a message of groups and no layout."""
         return not self.is_dataset and any(kind in _GROUP_MESSAGES for kind, _ in self.messages)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.parity.harness import Case, case
 from tests.parity.cases.core import FUNCTIONS
+from tests.parity.harness import Case, case
 
 CASES: list[Case] = [case("Activation", x=(3, 4, 6), activation=name) for name in FUNCTIONS]
 CASES += [

@@ -21,7 +21,7 @@ GRID = [
         strides=strides,
         padding=padding,
         data_format=data_format,
-    )  # fmt: skip
+    )
     for rank in (1, 2, 3)
     for data_format in FORMATS
     for kernel in (2, 3)
@@ -37,7 +37,7 @@ TRANSPOSED = [
         strides=strides,
         padding=padding,
         data_format=data_format,
-    )  # fmt: skip
+    )
     for rank in (1, 2, 3)
     for data_format in FORMATS
     for kernel, strides in ((3, 1), (2, 2), (3, 2), (4, 3), (2, 3))
@@ -134,7 +134,7 @@ DEPTHWISE = [
         padding=padding,
         depth_multiplier=multiplier,
         data_format=data_format,
-    )  # fmt: skip
+    )
     for rank in (1, 2)
     for data_format in FORMATS
     for kernel in (2, 3)
@@ -159,7 +159,7 @@ SEPARABLE = [
         padding=padding,
         depth_multiplier=2,
         data_format=data_format,
-    )  # fmt: skip
+    )
     for rank in (1, 2)
     for data_format in FORMATS
     for strides in (1, 2)

@@ -20,7 +20,7 @@ CASES: list[Case] = [
         strides=strides,
         padding=padding,
         data_format=data_format,
-    )  # fmt: skip
+    )
     for function in ("Max", "Average")
     for rank in (1, 2, 3)
     for data_format in FORMATS

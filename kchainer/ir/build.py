@@ -106,7 +106,7 @@ class Builder:
     def finish(
         self, inputs: Sequence[Value], outputs: Sequence[Value], output_names: Sequence[str] = ()
     ) -> Network:
-        """The network, without the nodes that no output needs; its inputs come first."""
+        """The network, without the nodes that no output needs; inputs come first, and are taps by their names."""
         starts = list(dict.fromkeys(v[0] for v in inputs))
         order = starts + sorted(_needed(self.nodes, [v[0] for v in outputs]) - set(starts))
         new = {old: i for i, old in enumerate(order)}
@@ -115,13 +115,14 @@ class Builder:
             for old in order
         ]
         used = list(dict.fromkeys(n.layer for n in moved))
+        taps = {self.nodes[v[0]].layer: v for v in inputs} | self.taps
         return Network(
             name=self.name,
             layers={name: self.layers[name] for name in used},
             nodes=tuple(moved),
             inputs=tuple(new[v[0]] for v in inputs),
             outputs=tuple((new[n], k) for n, k in outputs),
-            taps={name: (new[n], k) for name, (n, k) in self.taps.items() if n in new},
+            taps={name: (new[n], k) for name, (n, k) in taps.items() if n in new},
             output_names=tuple(output_names),
         )
 

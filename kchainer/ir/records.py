@@ -115,6 +115,41 @@ def by_key(key: str, table: Callable[[], Mapping[str, Kind]], where: str, kind: 
     return Kind(schema, problems, lambda v: table()[v[key]].decode(v))
 
 
+def either(*kinds: Kind) -> Kind:
+    """One of several kinds; told are the problems of the one that fits down to the deepest place."""
+
+    def problems(v: Any, at: str) -> Iterator[Problem]:
+        first = [(kind, next(kind.problems(v, at), None)) for kind in kinds]
+        wrong = [(kind, problem) for kind, problem in first if problem is not None]
+        if len(wrong) < len(kinds):
+            return
+        kind, deepest = max(wrong, key=lambda pair: len(pair[1].pointer))
+        if deepest.pointer != at:
+            yield from kind.problems(v, at)
+        else:
+            yield Problem(at, "type", v, " or ".join(dict.fromkeys(p.expected for _, p in wrong)))
+
+    def decode(v: Any) -> Any:
+        return next(k for k in kinds if next(k.problems(v, ""), None) is None).decode(v)
+
+    return Kind({"anyOf": [kind.schema for kind in kinds]}, problems, decode)
+
+
+def choice(key: str, there: Kind, absent: Kind) -> Kind:
+    """One kind of object where a key is there, another where it is not."""
+
+    def pick(v: Any) -> Kind:
+        return there if isinstance(v, dict) and key in v else absent
+
+    schema = {
+        "type": "object",
+        "if": {"required": [key]},
+        "then": there.schema,
+        "else": absent.schema,
+    }
+    return Kind(schema, lambda v, at: pick(v).problems(v, at), lambda v: pick(v).decode(v))
+
+
 def constant(value: Any) -> Kind:
     """This value only."""
 

@@ -82,7 +82,7 @@ def test_bad_ir_file_is_told_with_its_place(name: str, tmp_path: Path) -> None:
 
 
 @given(st.data())
-@settings(max_examples=1500, derandomize=True, deadline=None)
+@settings(max_examples=800, derandomize=True, deadline=None)
 def test_own_check_and_published_schema_agree(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(OPS)))
     cls, one = OPS[name], layer_json(name)
@@ -113,7 +113,7 @@ def test_every_op_survives_json(name: str) -> None:
 
 
 @given(mutated(DOCUMENTS))
-@settings(max_examples=3000, derandomize=True, deadline=None)
+@settings(max_examples=1000, derandomize=True, deadline=None)
 def test_no_document_makes_the_reader_raise(data: Any) -> None:
     found = Diagnostics("any")
     model = model_from_json(data, name="any", diagnostics=found, most_nodes=100)

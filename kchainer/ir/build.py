@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import inspect
 import math
-import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kchainer.diagnostics import Diagnostics
 from kchainer.ir.graph import Layer, Network, Node, Value
-from kchainer.ir.op import Op, Shape, ShapeError, show
+from kchainer.ir.op import Op, Shape, ShapeError, cached, show
 from kchainer.ir.ops import Input
 
 
@@ -55,7 +53,7 @@ class Builder:
         for rule in op.check():
             self.diagnostics.error("KC104", f'{op.name} "{name}": {rule}', pointer=pointer)
             return None
-        least, most = takes(typing.cast("Any", type(op)))
+        least, most = takes(type(op))
         if not least <= len(shapes) <= most:
             self.diagnostics.error(
                 "KC301",
@@ -135,7 +133,7 @@ class Builder:
             self.diagnostics.error(code, message, pointer=pointer, hint=hint)
 
 
-@functools.cache
+@cached
 def takes(cls: type[Op]) -> tuple[int, float]:
     """How many inputs an op may have: the least and the most."""
     parameters = list(inspect.signature(cls.infer).parameters.values())[1:]

@@ -14,6 +14,7 @@ Dim = int | None  # None is a size that is not known until the network runs
 Shape = tuple[Dim, ...]
 Json = dict[str, Any]
 T = TypeVar("T", bound="type[Op]")
+V = TypeVar("V")
 
 OPS: dict[str, type[Op]] = {}
 MISSING = object()
@@ -260,7 +261,12 @@ def kind_of(tp: Any, bounds: Mapping[str, float]) -> Kind:
     return _scalar(tp, bounds)
 
 
-@functools.cache
+def cached(function: Callable[[type[Op]], V]) -> Callable[[type[Op]], V]:
+    """``functools.cache`` for functions of an op's class."""
+    return typing.cast("Callable[[type[Op]], V]", functools.cache(function))
+
+
+@cached
 def kinds(cls: type[Op]) -> dict[str, Kind]:
     """The attributes of an op, described."""
     hints = typing.get_type_hints(cls)
@@ -268,7 +274,7 @@ def kinds(cls: type[Op]) -> dict[str, Kind]:
     return {f.name: kind_of(hints[f.name], f.metadata["bounds"]) for f in fields}
 
 
-@functools.cache
+@cached
 def defaults(cls: type[Op]) -> dict[str, Any]:
     """What kchainer's JSON may leave out, by attribute."""
     fields = dataclasses.fields(typing.cast("Any", cls))

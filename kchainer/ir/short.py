@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import re
 import typing
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from kchainer.ir.op import (
     Op,
     Shape,
     ShapeError,
+    cached,
     defaults,
     kind_of,
     kinds,
@@ -107,7 +107,7 @@ def _form(cls: type[Op], name: str, hint: Any, bounds: Mapping[str, float]) -> F
     return Form(number, _pads, ALL_SIDES) if hint == Pairs else None
 
 
-@functools.cache
+@cached
 def forms(cls: type[Op]) -> dict[str, Form]:
     """The short forms of an op's attributes."""
     hints = typing.get_type_hints(cls)
@@ -128,10 +128,7 @@ DEFAULTS: dict[str, Json] = {
     "TransposedConvolution": WINDOW,
     "Pooling": {"strides": lambda call: call.given["pool_size"], "padding": "valid"},
     "GlobalPooling": {"spatial": lambda call: call.spatial()},
-    **{
-        name: LAST
-        for name in ("BatchNormalization", "GroupNormalization", "LayerScale", "Glu", "Concatenate")
-    },
+    **dict.fromkeys(("BatchNormalization", "GroupNormalization", "LayerScale", "Glu", "Concatenate"), LAST),
     **{
         name: {"axes": -1}
         for name in (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
-from kchainer.ir import short
+from kchainer.ir import ops, short
 from kchainer.ir.op import OPS, Json, Kind, Op, kind_of, kinds, plain, schema
 from kchainer.ir.records import (
     ANYTHING,
@@ -99,7 +99,7 @@ NAMED = {
 @functools.cache
 def activation_kinds() -> Mapping[str, Kind]:
     """The ops that an ``activation`` may be written out as."""
-    family = short.ops.Activation.__module__
+    family = ops.Activation.__module__
     return {name: _with(OPS[name], {}) for name in short.layer_ops() if OPS[name].__module__ == family}
 
 

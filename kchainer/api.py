@@ -39,7 +39,7 @@ def read(
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
 ) -> Model:
-    """Read a Keras model file: JSON, YAML, .h5, .keras.
+    """Read a model file: Keras's JSON, YAML, .h5, .keras, kchainer's own spec (JSON, YAML) or IR.
 
     Args:
         path: the model.
@@ -57,9 +57,29 @@ def read(
     document = reader.open_document(path, limits)
     if weights is not None:
         document.weights = reader.open_weights(weights, limits)
+    return read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits)
+
+
+def read_document(
+    document: reader.Document,
+    *,
+    dialect: str | None = None,
+    keras_backend: str | None = None,
+    limits: Limits = DEFAULT,
+) -> Model:
+    """The IR of a file that is open: kchainer's own formats are told by the key ``kchainer``. Raises KchainerError."""
     if "kchainer" in document.config:
         return _own(document.config, document.name, document.text, limits)
     return reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits)
+
+
+def from_spec(spec: Mapping[str, Any] | str, *, limits: Limits = DEFAULT) -> Model:
+    """The IR of kchainer's own spec or of an IR file: a dictionary, or JSON text. Raises KchainerError."""
+    from kchainer.files import load_json
+
+    text = spec if isinstance(spec, str) else ""
+    data = load_json(spec, name="spec", limits=limits) if isinstance(spec, str) else dict(spec)
+    return _own(data if isinstance(data, dict) else {}, "spec", text, limits)
 
 
 def _own(data: dict[str, Any], name: str, text: str, limits: Limits) -> Model:

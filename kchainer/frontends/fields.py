@@ -182,7 +182,6 @@ def schema_of(kind: Type) -> Json:
     return SCHEMAS.get(kind, {}) if isinstance(kind, types.FunctionType) else {}
 
 
-
 @described({"type": "integer"})
 def integer(v: Any) -> int:
     """A whole number; not true or false, not 64.0."""

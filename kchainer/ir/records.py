@@ -207,6 +207,7 @@ def say(diagnostics: Diagnostics, problem: Problem, root: Any) -> None:
         case "unknown":
             message = f"unknown key `{last}`{of}"
             hint, found = suggestion(last, problem.expected.split(", ")), None
+            expected = None if hint else expected
         case "missing":
             told = label(_at(root, problem.pointer))
             message, found = f"`{problem.found}` is missing{f' from {told}' if told else of}", None

@@ -22,9 +22,7 @@ from tests.ir.mutations import VALUES, mutated
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 VALIDATOR = jsonschema.Draft202012Validator(keras_schema())
-CONFIGS = {
-    name: jsonschema.Draft202012Validator(config_schema(t.fields)) for name, t in TRANSLATORS.items()
-}
+CONFIGS = {name: jsonschema.Draft202012Validator(config_schema(t.fields)) for name, t in TRANSLATORS.items()}
 NEW = Dialect((3, 15))
 
 

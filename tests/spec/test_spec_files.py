@@ -190,6 +190,65 @@ def test_activation_is_a_layer_behind(name: str) -> None:
     assert inside.to_spec()["layers"][0]["activation"] == ("silu" if name == "swish" else name)
 
 
+KERAS: list[tuple[str, Json, Json, tuple[int, ...]]] = [
+    *(
+        ("Dense", {"units": 4, "activation": name}, {"op": "Dense", "units": 4, "activation": name}, (4,))
+        for name in short.ACTIVATIONS
+        if name not in ("square", "sqrt", "absolute", "hard_silu")  # of operation nodes; Keras says hard_swish
+    ),
+    (
+        "Conv2D",
+        {"filters": 2, "kernel_size": 3, "strides": 2, "padding": "same"},
+        {"op": "Convolution", "filters": 2, "kernel_size": 3, "strides": 2, "padding": "same"},
+        (7, 7, 3),
+    ),
+    (
+        "Conv1D",
+        {"filters": 2, "kernel_size": 3, "dilation_rate": 2},
+        {"op": "Convolution", "filters": 2, "kernel_size": 3, "dilation": 2},
+        (7, 3),
+    ),
+    (
+        "Conv2DTranspose",
+        {"filters": 2, "kernel_size": 3, "strides": 2, "padding": "same"},
+        {"op": "TransposedConvolution", "filters": 2, "kernel_size": 3, "strides": 2, "padding": "same"},
+        (7, 7, 3),
+    ),
+    ("MaxPooling2D", {"pool_size": 3}, {"op": "Pooling", "function": "max", "pool_size": 3}, (7, 7, 3)),
+    (
+        "AveragePooling1D",
+        {"pool_size": 3, "strides": 1, "padding": "same"},
+        {"op": "Pooling", "function": "average", "pool_size": 3, "strides": 1, "padding": "same"},
+        (7, 3),
+    ),
+    ("GlobalMaxPooling3D", {}, {"op": "GlobalPooling", "function": "max"}, (4, 4, 4, 3)),
+    ("BatchNormalization", {}, {"op": "BatchNormalization"}, (7, 3)),
+    ("LayerNormalization", {}, {"op": "LayerNormalization"}, (7, 3)),
+    ("UnitNormalization", {}, {"op": "UnitNormalization"}, (7, 3)),
+    ("Softmax", {}, {"op": "Softmax"}, (7, 3)),
+    ("PReLU", {"shared_axes": [1]}, {"op": "PRelu", "shared_axes": -2}, (7, 3)),
+    ("ZeroPadding2D", {"padding": 1}, {"op": "ZeroPadding", "padding": 1}, (7, 7, 3)),
+    ("Cropping1D", {"cropping": 2}, {"op": "Cropping", "cropping": 2}, (7, 3)),
+    ("UpSampling2D", {"size": 2}, {"op": "UpSampling", "size": 2}, (7, 7, 3)),
+]
+
+
+@pytest.mark.parametrize(("name", "config", "layer", "shape"), KERAS, ids=lambda v: str(v)[:40])
+def test_a_short_layer_is_what_keras_makes_of_its_defaults(
+    name: str, config: Json, layer: Json, shape: tuple[int, ...]
+) -> None:
+    first = {"class_name": "InputLayer", "config": {"name": "input", "batch_shape": [None, *shape]}}
+    layers = [first, {"class_name": name, "config": {"name": "a", **config}}]
+    keras = kchainer.from_keras(
+        {"class_name": "Sequential", "config": {"name": "s", "layers": layers}}, dialect="3.15.0"
+    )
+    ours, found = read(net({"name": "a", **layer}, inputs=shape))
+    assert not found
+    assert ours is not None
+    assert [x.op for x in ours.network.layers.values()] == [x.op for x in keras.network.layers.values()]
+    assert ours.network.nodes == keras.network.nodes
+
+
 def test_variables_and_defaults() -> None:
     data = net(
         {"op": "Dense", "units": "$width"},

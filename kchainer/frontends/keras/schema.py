@@ -96,10 +96,10 @@ def keras_schema() -> Json:
         "properties": {
             "class_name": {"enum": list(MODELS)},
             "config": {
-                "anyOf": [
-                    layers,
-                    {"type": "object", "required": ["layers"], "properties": {"layers": layers}},
-                ]
+                "type": ["array", "object"],
+                "items": LAYER,
+                "required": ["layers"],
+                "properties": {"layers": layers},
             },
         },
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from kchainer.diagnostics import Diagnostics
@@ -21,9 +22,37 @@ RESERVED = {
     "/defaults/weight_normalization": "weight normalisation of every layer",
 }
 NAME = "model"  # of a network that has none
+# Classes of Keras that have another name here.
+_OPS_OF_KERAS = {
+    r"Conv[123]D": "Convolution",
+    r"Conv[123]DTranspose": "TransposedConvolution",
+    r"DepthwiseConv[12]D": "DepthwiseConvolution",
+    r"SeparableConv[12]D": "SeparableConvolution",
+    r"(Max|Average)Pooling[123]D": "Pooling",
+    r"Global(Max|Average)Pooling[123]D": "GlobalPooling",
+    r"Adaptive(Max|Average)Pooling[123]D": "AdaptivePooling",
+    r"(Leaky)?ReLU": "Relu",
+    r"ELU": "Elu",
+    r"PReLU": "PRelu",
+    r"(Add|Subtract|Multiply|Average|Maximum|Minimum)": "Merge",
+    r"(Cropping|UpSampling|ZeroPadding|SpatialDropout)[123]D": r"\1",
+    r"InputLayer": "inputs",
+}
+
+
+def _ours(name: str) -> str | None:
+    """The op that does what a class of Keras does."""
+    for pattern, op in _OPS_OF_KERAS.items():
+        if match := re.fullmatch(pattern, name):
+            return f"`{match.expand(op)}` does what Keras's {name} does"
+    return None
 
 
 def _say(diagnostics: Diagnostics, problem: Problem, data: Json) -> None:
+    if problem.kind == "op" and (hint := _ours(str(problem.found))):
+        message = f"unknown op `{problem.found}`"
+        diagnostics.error("KC201", message, pointer=problem.pointer, hint=hint)
+        return
     if problem.kind != "unknown" or problem.pointer not in RESERVED:
         say(diagnostics, problem, data)
         return

@@ -11,7 +11,19 @@ from kchainer.compat import install as _install
 _install()
 
 __version__ = "0.1.0"
-_API = ("convert", "from_keras", "load", "read", "to_chainer", "to_source", "validate", "verify", "weights")
+_API = (
+    "convert",
+    "from_keras",
+    "from_spec",
+    "load",
+    "read",
+    "to_chainer",
+    "to_source",
+    "to_spec",
+    "validate",
+    "verify",
+    "weights",
+)
 _DIAGNOSTICS = ("Diagnostic", "KchainerError")
 __all__ = [*_API, *_DIAGNOSTICS]
 

@@ -39,7 +39,7 @@ def read(
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
 ) -> Model:
-    """Read a Keras model file: JSON, YAML, .h5, .keras.
+    """Read a model file: Keras's JSON, YAML, .h5, .keras, kchainer's own spec (JSON, YAML) or IR.
 
     Args:
         path: the model.
@@ -57,18 +57,52 @@ def read(
     document = reader.open_document(path, limits)
     if weights is not None:
         document.weights = reader.open_weights(weights, limits)
+    return read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits)
+
+
+def read_document(
+    document: reader.Document,
+    *,
+    dialect: str | None = None,
+    keras_backend: str | None = None,
+    limits: Limits = DEFAULT,
+) -> Model:
+    """The IR of a file that is open: kchainer's own formats are told by the key ``kchainer``. Raises KchainerError."""
     if "kchainer" in document.config:
         return _own(document.config, document.name, document.text, limits)
     return reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits)
 
 
+def from_spec(spec: Mapping[str, Any] | str, *, limits: Limits = DEFAULT) -> Model:
+    """The IR of kchainer's own spec or of an IR file: a dictionary, or JSON text. Raises KchainerError."""
+    from kchainer.files import load_json
+
+    text = spec if isinstance(spec, str) else ""
+    data = load_json(spec, name="spec", limits=limits) if isinstance(spec, str) else dict(spec)
+    return _own(data if isinstance(data, dict) else {}, "spec", text, limits)
+
+
 def _own(data: dict[str, Any], name: str, text: str, limits: Limits) -> Model:
-    """A model in kchainer's own JSON. Raises KchainerError."""
-    from kchainer.diagnostics import Diagnostics
+    """A model in one of kchainer's own formats, told by ``kind``. Raises KchainerError."""
+    from kchainer.diagnostics import Diagnostics, suggestion
+    from kchainer.frontends import spec
     from kchainer.ir.spec import from_json
 
+    readers = {"ir": from_json, "spec": spec.read}
     found = Diagnostics(name, limits.diagnostics)
-    model = from_json(data, name=name, diagnostics=found, most_nodes=limits.nodes)
+    kind = data.get("kind")
+    model = None
+    if isinstance(kind, str) and kind in readers:
+        model = readers[kind](data, name=name, diagnostics=found, most_nodes=limits.nodes)
+    else:
+        found.error(
+            "KC104" if "kind" in data else "KC105",
+            "`kind` says which of kchainer's formats a file has",
+            pointer="/kind" if "kind" in data else "",
+            found=str(kind)[:80] if "kind" in data else None,
+            expected=" or ".join(f'"{k}"' for k in readers),
+            hint=suggestion(kind, readers) if isinstance(kind, str) else None,
+        )
     found.located(text).raise_if_errors()
     assert model is not None
     return model
@@ -176,5 +210,13 @@ def validate(
         return error.diagnostics
 
 
+def to_spec(model: Model) -> dict[str, Any]:
+    """The model in kchainer's own short JSON, without its arrays."""
+    from kchainer.backends.spec import spec
+
+    return spec(model)
+
+
 BACKENDS["chainer"] = to_chainer
+BACKENDS["spec"] = to_spec
 BACKENDS["source"] = to_source

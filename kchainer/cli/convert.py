@@ -11,12 +11,12 @@ from kchainer.cli import options
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments of the command."""
-    parser.add_argument("file", help="a Keras model: .json, .yaml, .h5 or .keras")
+    parser.add_argument("file", help="a Keras model (.json, .yaml, .h5, .keras), a spec or an IR file")
     parser.add_argument("--weights", metavar="FILE", help="its weights where they are in a file of their own")
     parser.add_argument(
         "-o", "--output", required=True, metavar="OUT", help="the folder, or with --to the file; - is stdout"
     )
-    parser.add_argument("--to", choices=("ir", "source"), help="only one form, as a file")
+    parser.add_argument("--to", choices=("ir", "source", "spec"), help="only one form, as a file")
     parser.add_argument("--quiet", action="store_true", help="print nothing when all goes well")
     options.reading(parser)
 
@@ -62,6 +62,8 @@ def _one(model: object, args: argparse.Namespace) -> int:
     assert isinstance(model, Model)
     if args.to == "source":
         text = api.to_source(model)
+    elif args.to == "spec":
+        text = json.dumps(api.to_spec(model), indent=1) + "\n"
     else:
         from kchainer.ir.spec import to_json
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import types
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -162,7 +164,27 @@ def _names(fields: Mapping[str, Field]) -> Iterator[str]:
 
 # ------------------------------------------------------------------ types of values
 
+Type = Callable[[Any], Any]
+# What JSON Schema can say of each type; a type that is not here takes anything there.
+SCHEMAS: weakref.WeakKeyDictionary[Type, Json] = weakref.WeakKeyDictionary()
 
+
+def described(schema: Json) -> Callable[[Type], Type]:
+    """Say what a type takes in the words of JSON Schema, for editors."""
+
+    def register(function: Type) -> Type:
+        SCHEMAS[function] = schema
+        return function
+
+    return register
+
+
+def schema_of(kind: Type) -> Json:
+    """The JSON Schema of a type; empty where it is not known."""
+    return SCHEMAS.get(kind, {}) if isinstance(kind, types.FunctionType) else {}
+
+
+@described({"type": "integer"})
 def integer(v: Any) -> int:
     """A whole number; not true or false, not 64.0."""
     if isinstance(v, bool) or not isinstance(v, int):
@@ -170,6 +192,7 @@ def integer(v: Any) -> int:
     return v
 
 
+@described({"type": "integer", "minimum": 1})
 def positive(v: Any) -> int:
     """A whole number of 1 or more."""
     if integer(v) < 1:
@@ -177,6 +200,7 @@ def positive(v: Any) -> int:
     return int(v)
 
 
+@described({"type": "integer", "minimum": 0})
 def natural(v: Any) -> int:
     """A whole number of 0 or more."""
     if integer(v) < 0:
@@ -184,6 +208,7 @@ def natural(v: Any) -> int:
     return int(v)
 
 
+@described({"type": "number"})
 def number(v: Any) -> float:
     """A number; not true or false."""
     if isinstance(v, bool) or not isinstance(v, (int, float)):
@@ -191,6 +216,7 @@ def number(v: Any) -> float:
     return float(v)
 
 
+@described({"type": "number", "minimum": 0, "exclusiveMaximum": 1})
 def rate(v: Any) -> float:
     """A number from 0 up to, not including, 1."""
     if not 0 <= number(v) < 1:
@@ -198,6 +224,7 @@ def rate(v: Any) -> float:
     return float(v)
 
 
+@described({"type": "boolean"})
 def boolean(v: Any) -> bool:
     """True or false, nothing that Python would take for them."""
     if not isinstance(v, bool):
@@ -205,6 +232,7 @@ def boolean(v: Any) -> bool:
     return v
 
 
+@described({"type": "string"})
 def text(v: Any) -> str:
     """A string."""
     if not isinstance(v, str):
@@ -224,12 +252,14 @@ def ignored(v: Any) -> Any:
 
 def optional(inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """``inner`` or null."""
-    return lambda v: None if v is None else inner(v)
+    schema = {"anyOf": [{"type": "null"}, schema_of(inner)]} if schema_of(inner) else {}
+    return described(schema)(lambda v: None if v is None else inner(v))
 
 
 def tuple_of(inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """A list of any length."""
 
+    @described({"type": "array", "items": schema_of(inner)})
     def check(v: Any) -> tuple[Any, ...]:
         if not isinstance(v, (list, tuple)):
             raise Wrong("a list")
@@ -240,7 +270,11 @@ def tuple_of(inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def sizes(rank: int, inner: Callable[[Any], int] = positive) -> Callable[[Any], Any]:
     """A number for each of ``rank`` spatial dimensions, or one for all."""
+    several = [
+        {"type": "array", "items": schema_of(inner), "minItems": n, "maxItems": n} for n in sorted({1, rank})
+    ]
 
+    @described({"anyOf": [schema_of(inner), *several]})
     def check(v: Any) -> tuple[int, ...]:
         if isinstance(v, (list, tuple)):
             if len(v) == rank:
@@ -256,6 +290,7 @@ def sizes(rank: int, inner: Callable[[Any], int] = positive) -> Callable[[Any], 
 def one_of(*allowed: Any) -> Callable[[Any], Any]:
     """One of these values."""
 
+    @described({"enum": list(allowed)})
     def check(v: Any) -> Any:
         if not any(type(v) is type(a) and v == a for a in allowed):
             near = suggestion(v, [a for a in allowed if isinstance(a, str)]) if isinstance(v, str) else None
@@ -269,6 +304,11 @@ def one_of(*allowed: Any) -> Callable[[Any], Any]:
 def only(*values: Any) -> Callable[[Any], Any]:
     """A key whose other values ask for something that kchainer does not do."""
 
+    # 0 == False in Python, not in JSON Schema
+    same = {w for v in values if v in (0, 1) for w in (json.dumps(bool(v)), json.dumps(int(v)))}
+    allowed = dict.fromkeys([*(json.dumps(v) for v in values), *sorted(same)])
+
+    @described({"enum": [json.loads(v) for v in allowed]})
     def check(v: Any) -> Any:
         if v not in values:
             raise Wrong("only " + " or ".join(json.dumps(a) for a in values), code="KC204")

@@ -14,6 +14,7 @@ Dim = int | None  # None is a size that is not known until the network runs
 Shape = tuple[Dim, ...]
 Json = dict[str, Any]
 T = TypeVar("T", bound="type[Op]")
+V = TypeVar("V")
 
 OPS: dict[str, type[Op]] = {}
 MISSING = object()
@@ -38,10 +39,10 @@ class Param:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong at one place of an op's JSON form; ``kind`` is missing, unknown, type or value."""
+    """What is wrong at one place of a JSON form; ``kind`` op: there is no op of that name."""
 
     pointer: str
-    kind: Literal["missing", "unknown", "type", "value"]
+    kind: Literal["missing", "unknown", "type", "value", "op"]
     found: Any
     expected: str
 
@@ -100,6 +101,15 @@ def known(dim: Dim, what: str = "channels") -> int:
     if dim is None:
         raise ShapeError(f"the number of {what} has to be known")
     return dim
+
+
+def axes_of(x: Shape, *axes: int) -> None:
+    """Raises ShapeError unless all of ``axes``, counted from the front, are axes of ``x`` and differ."""
+    for axis in axes:
+        if not 0 <= axis < len(x):
+            raise ShapeError(f"axis {axis} is not an axis of {show(x)}")
+    if len(set(axes)) != len(axes):
+        raise ShapeError(f"axes {list(axes)} name one axis twice")
 
 
 def rank_of(x: Shape, *ranks: int) -> int:
@@ -251,7 +261,12 @@ def kind_of(tp: Any, bounds: Mapping[str, float]) -> Kind:
     return _scalar(tp, bounds)
 
 
-@functools.cache
+def cached(function: Callable[[type[Op]], V]) -> Callable[[type[Op]], V]:
+    """``functools.cache`` for functions of an op's class."""
+    return typing.cast("Callable[[type[Op]], V]", functools.cache(function))
+
+
+@cached
 def kinds(cls: type[Op]) -> dict[str, Kind]:
     """The attributes of an op, described."""
     hints = typing.get_type_hints(cls)
@@ -259,7 +274,7 @@ def kinds(cls: type[Op]) -> dict[str, Kind]:
     return {f.name: kind_of(hints[f.name], f.metadata["bounds"]) for f in fields}
 
 
-@functools.cache
+@cached
 def defaults(cls: type[Op]) -> dict[str, Any]:
     """What kchainer's JSON may leave out, by attribute."""
     fields = dataclasses.fields(typing.cast("Any", cls))

@@ -219,6 +219,6 @@ def test_an_internal_error_is_3_and_shows_no_traceback(
     def missing(*args: object, **kwargs: object) -> None:
         raise ModuleNotFoundError("No module named 'nothing'", name="nothing")
 
-    monkeypatch.setattr("kchainer.api.read", missing)
+    monkeypatch.setattr("kchainer.api.read_document", missing)
     assert main(["validate", str(MODEL)]) == 3
     assert "please report" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -84,3 +85,25 @@ def no_side_effects() -> Iterator[Watch]:
     _load_what_readers_load_late()
     yield _WATCH
     _WATCH.active = False
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """The table of architectures, where some ran; see parity/test_applications.py."""
+    rows = [
+        json.loads(value)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for key, value in getattr(report, "user_properties", ())
+        if key == "application" and report.when == "call"
+    ]
+    if not rows:
+        return
+    terminalreporter.section("keras.applications: largest difference in units of the output's scale")
+    line = "{:<18} {:>5} {:>12} {:>9} {:>9} {:>11}  {}"
+    terminalreporter.write_line(
+        line.format("architecture", "size", "parameters", "float32", "float64", "transposes", "formats")
+    )
+    for name, size, params, error, double, transposes, formats in sorted(rows):
+        terminalreporter.write_line(
+            line.format(name, size, f"{params:,}", f"{error:.1e}", f"{double:.1e}", transposes, formats)
+        )

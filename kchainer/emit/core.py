@@ -19,9 +19,12 @@ def given(op: ops.Input, site: Site) -> tuple[Emitted, ...]:
 @emits(ops.Dense)
 def dense(op: ops.Dense, site: Site) -> Emitted:
     weights = {"W": Weight("kernel", "OI")} | ({"b": Weight("bias")} if op.use_bias else {})
-    args = {"in_size": site.x[-1], "out_size": op.units} | ({} if op.use_bias else {"nobias": True})
+    axis = site.axis(len(site.x) - 1)
+    args = {"in_size": site.x[axis], "out_size": op.units} | ({} if op.use_bias else {"nobias": True})
+    if len(site.x) == 2:
+        return Link("chainer.links.Linear", args, weights)
     # Chainer's own flattens all axes behind the first
-    return Link(f"{'chainer' if len(site.x) == 2 else 'kchainer'}.links.Linear", args, weights)
+    return Link("kchainer.links.Linear", args | ({} if axis == len(site.x) - 1 else {"axis": axis}), weights)
 
 
 @emits(ops.EinsumDense)

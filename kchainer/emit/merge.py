@@ -13,6 +13,11 @@ def merge(op: ops.Merge, site: Site) -> Emitted:
     return Call(f"kchainer.functions.{op.function}")
 
 
+@emits(ops.ScaledAdd)
+def scaled_add(op: ops.ScaledAdd, site: Site) -> Emitted:
+    return Call("kchainer.functions.scaled_add", {"scale": op.scale})
+
+
 @emits(ops.Concatenate)
 def concatenate(op: ops.Concatenate, site: Site) -> Emitted:
     return Call("chainer.functions.concat", {"axis": site.axis(op.axis)}, packed=True)

@@ -27,20 +27,27 @@ def batch_normalization(op: ops.BatchNormalization, site: Site) -> Emitted:
     return Link("kchainer.links.BatchNormalization", args, weights)
 
 
+def _of_axes(axes: tuple[int, ...], site: Site) -> tuple[dict[str, tuple[int | None, ...]], str]:
+    """Physical axes in their order, their sizes, and the letters of params that have one dimension for each."""
+    letters = {site.axis(a): letter for a, letter in zip(axes, "ABCDEFGH", strict=False)}
+    moved = tuple(sorted(letters))
+    return {"shape": tuple(site.x[a] for a in moved), "axes": moved}, "".join(letters[a] for a in moved)
+
+
 @emits(ops.LayerNormalization)
 def layer_normalization(op: ops.LayerNormalization, site: Site) -> Emitted:
-    args = {
-        "shape": tuple(site.x[a] for a in op.axes), "axes": op.axes, "eps": op.epsilon,
-        "use_gamma": op.scale, "use_beta": op.center, "rms_scaling": op.rms_scaling,
-    }  # fmt: skip
+    args, letters = _of_axes(op.axes, site)
+    rest = {"eps": op.epsilon, "use_gamma": op.scale, "use_beta": op.center, "rms_scaling": op.rms_scaling}
     names = [name for name, on in (("gamma", op.scale), ("beta", op.center)) if on]
-    return Link("kchainer.links.LayerNormalization", args, {name: Weight(name) for name in names})
+    return Link("kchainer.links.LayerNormalization", args | rest, {n: Weight(n, letters) for n in names})
 
 
 @emits(ops.RMSNormalization)
 def rms_normalization(op: ops.RMSNormalization, site: Site) -> Emitted:
-    args = {"shape": tuple(site.x[a] for a in op.axes), "axes": op.axes, "eps": op.epsilon}
-    return Link("kchainer.links.RMSNormalization", args, {"gamma": Weight("scale")})
+    args, letters = _of_axes(op.axes, site)
+    return Link(
+        "kchainer.links.RMSNormalization", args | {"eps": op.epsilon}, {"gamma": Weight("scale", letters)}
+    )
 
 
 @emits(ops.GroupNormalization)

@@ -23,7 +23,7 @@ class Weight:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Link:
-    """One link: ``target(**args)``, then ``weights`` by attribute name."""
+    """One link: ``target(**args)``, then ``weights`` by attribute name; both may reach into a link among ``args``."""
 
     target: str
     args: Mapping[str, Any]
@@ -44,11 +44,12 @@ Emitted = Link | Call
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Site:
-    """Where an op is called: physical shapes of its inputs, and the order of the first one."""
+    """Where an op is called: physical shapes of its inputs, the order of the first one and of the output."""
 
     xs: tuple[Shape, ...]
     order: tuple[int, ...]
     frozen: bool = False
+    out: tuple[int, ...] = ()
 
     @property
     def x(self) -> Shape:
@@ -239,9 +240,9 @@ class Planner:
         node = self.network.nodes[index]
         layer = self.network.layers[node.layer]
         xs = tuple(self.shape(v) for v in node.inputs)
-        emitted = EMISSIONS[type(layer.op)](
-            layer.op, Site(xs, self.order[node.inputs[0]], not layer.trainable)
-        )
+        order = self.order[node.inputs[0]] if node.inputs else ()
+        site = Site(xs, order, not layer.trainable, self.order[index, 0])
+        emitted = EMISSIONS[type(layer.op)](layer.op, site)
         values = tuple(self.values[v] for v in node.inputs)
         for one in emitted if isinstance(emitted, tuple) else (emitted,):
             made = self._value()

@@ -9,6 +9,8 @@ from kchainer.ir import ops
 @emits(ops.Flatten)
 def flatten(op: ops.Flatten, site: Site) -> tuple[Emitted, ...]:
     rank = len(site.x)
+    if site.order != tuple(range(rank)):  # one axis only is longer than 1
+        return (Call("kchainer.functions.reshape_samples", {"shape": (-1,)}),)
     flat = Call("kchainer.functions.reshape_samples", {"shape": (-1,)})
     if op.data_format == "channels_first" and rank > 2:
         return (Call("chainer.functions.transpose", {"axes": (0, *range(2, rank), 1)}), flat)
@@ -17,7 +19,11 @@ def flatten(op: ops.Flatten, site: Site) -> tuple[Emitted, ...]:
 
 @emits(ops.Reshape)
 def reshape(op: ops.Reshape, site: Site) -> Emitted:
-    return Call("kchainer.functions.reshape_samples", {"shape": op.target})
+    if site.out == tuple(range(len(site.out))):
+        return Call("kchainer.functions.reshape_samples", {"shape": op.target})
+    logical = op.infer(site.logical)
+    shape = tuple(-1 if logical[a] is None else logical[a] for a in site.out[1:])
+    return Call("kchainer.functions.reshape_samples", {"shape": shape})
 
 
 @emits(ops.Permute)

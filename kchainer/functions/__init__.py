@@ -41,6 +41,7 @@ from kchainer.functions.arithmetic import (
     normalize,
     rescale,
     reshape_samples,
+    scaled_add,
     subtract,
 )
 from kchainer.functions.conv import (
@@ -50,6 +51,7 @@ from kchainer.functions.conv import (
     pad,
     same_pads,
 )
+from kchainer.functions.dense import linear_on_axis
 from kchainer.functions.merge import dot, merge_cos
 from kchainer.functions.noise import (
     alpha_dropout,
@@ -106,6 +108,7 @@ __all__ = [
     "hard_silu",
     "hard_tanh",
     "layer_normalization",
+    "linear_on_axis",
     "log_sigmoid",
     "log_softmax",
     "max_pooling",
@@ -126,6 +129,7 @@ __all__ = [
     "rms_normalization",
     "same_pads",
     "samplewise_normalization",
+    "scaled_add",
     "silu",
     "soft_shrink",
     "softmax",

@@ -40,6 +40,11 @@ def divide(*xs: Any) -> chainer.Variable:
     return _joined(lambda a, b: a / b, xs)
 
 
+def scaled_add(a: Any, b: Any, scale: float) -> chainer.Variable:
+    """a + scale * b. Source: CustomScaleLayer of keras.applications.InceptionResNetV2."""
+    return chainer.as_variable(a) + chainer.as_variable(b) * scale
+
+
 def average(*xs: Any) -> chainer.Variable:
     """The mean of arrays, sizes of 1 repeated. Source: keras.layers.Average."""
     return add(*xs) / len(xs)

@@ -20,7 +20,7 @@ OPS: dict[str, type[Op]] = {}
 MISSING = object()
 
 # How an op sees the physical order of its inputs; see passes/layout.py.
-Layout = Literal["spatial", "any", "axes", "logical"]
+Layout = Literal["spatial", "any", "axes", "units", "logical"]
 
 
 class ShapeError(Exception):
@@ -247,8 +247,22 @@ def _scalar(tp: type, bounds: Mapping[str, float]) -> Kind:
     return Kind({"type": name} | (dict(bounds) if numeric else {}), problems, tp if numeric else lambda v: v)
 
 
+def _nested(cls: type[Op]) -> Kind:
+    """An op as an attribute of another, written as its JSON."""
+
+    def problems_of(v: Any, at: str) -> Iterator[Problem]:
+        if not isinstance(v, dict) or v.get("op") != cls.name:
+            yield Problem(at, "type", v, f"an op {cls.name}")
+        else:
+            yield from problems(cls, v, at)
+
+    return Kind(schema(cls), problems_of, lambda v: from_json(cls, v))
+
+
 def kind_of(tp: Any, bounds: Mapping[str, float]) -> Kind:
     """The description of an attribute's annotation."""
+    if isinstance(tp, type) and issubclass(tp, Op):
+        return _nested(tp)
     origin, args = typing.get_origin(tp), typing.get_args(tp)
     if origin is Literal:
         return _literal(args)
@@ -285,7 +299,9 @@ def defaults(cls: type[Op]) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """An attribute's value as JSON has it: tuples become lists."""
+    """An attribute's value as JSON has it: tuples become lists, ops objects."""
+    if isinstance(value, Op):
+        return to_json(value)
     return [plain(v) for v in value] if isinstance(value, (tuple, list)) else value
 
 

@@ -12,6 +12,7 @@ from kchainer.links.norm import (
     Normalization,
     RMSNormalization,
 )
+from kchainer.links.wrap import SpectralNormalization
 
 __all__ = [
     "BatchNormalization",
@@ -31,5 +32,6 @@ __all__ = [
     "RMSNormalization",
     "SReLU",
     "SeparableConvolution",
+    "SpectralNormalization",
     "freeze",
 ]

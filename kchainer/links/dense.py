@@ -9,24 +9,28 @@ import chainer
 import chainer.functions as F
 import numpy as np
 
+from kchainer.functions.dense import linear_on_axis
 from kchainer.links.parameters import bias, parameter
 
 
 class Linear(chainer.Link):
-    """A matrix on the last axis of any rank; Chainer's own flattens all axes behind the first.
+    """A matrix on one axis of any rank, the last one unless told; Chainer's own flattens all axes behind the first.
 
     Parameters: W (out_size, in_size), b (out_size,). Source: keras.layers.Dense.
     """
 
-    def __init__(self, in_size: int, out_size: int, nobias: bool = False) -> None:
+    def __init__(self, in_size: int, out_size: int, nobias: bool = False, axis: int = -1) -> None:
         super().__init__()
+        self.axis = axis
         with self.init_scope():
             self.W = parameter((out_size, in_size))
             self.b = bias(out_size, nobias)
 
     def forward(self, x: Any) -> chainer.Variable:
-        """(..., in_size) to (..., out_size)."""
-        return F.linear(x, self.W, self.b, n_batch_axes=x.ndim - 1)
+        """(..., in_size, ...) to (..., out_size, ...)."""
+        if self.axis in (-1, x.ndim - 1):
+            return F.linear(x, self.W, self.b, n_batch_axes=x.ndim - 1)
+        return linear_on_axis(x, self.W, self.b, self.axis)
 
 
 class EinsumDense(chainer.Link):

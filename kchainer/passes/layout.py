@@ -46,6 +46,18 @@ def channels_first(rank: int, data_format: str) -> Order:
     )
 
 
+def unit_axes(x: Shape, y: Shape) -> dict[int, int] | None:
+    """For a reshape that only puts in or takes out axes of size 1: the axis of ``y`` for each other one of ``x``.
+
+    None where it does more, or where more than one size behind the batch is unknown.
+    """
+    kept = [i for i, d in enumerate(x) if i == 0 or d != 1]
+    into = [i for i, d in enumerate(y) if i == 0 or d != 1]
+    if [x[i] for i in kept] != [y[i] for i in into] or sum(d is None for d in x) > 2:
+        return None
+    return dict(zip(kept, into, strict=True))
+
+
 class _Pass:
     def __init__(self, network: Network) -> None:
         self.old = network
@@ -54,6 +66,10 @@ class _Pass:
         self.orders: dict[Value, Order] = {}
         self.moved: dict[Value, Value] = {}  # value of the old network -> of the new one
         self.turned: dict[tuple[Value, Order], Value] = {}
+        self.users: dict[int, list[Node]] = {}
+        for node in network.nodes:
+            for made, _ in node.inputs:
+                self.users.setdefault(id(network.nodes[made]), []).append(node)
 
     def run(self) -> LaidOut:
         for i, node in enumerate(self.old.nodes):
@@ -80,8 +96,12 @@ class _Pass:
             self.orders[made, k] = out if len(out) == len(shape) else identity(len(shape))
 
     def _wanted(self, op: Op, node: Node) -> tuple[list[Order], Order]:
+        if isinstance(op, ops.SpectralNormalization):
+            op = op.layer
         ranks = [len(self.old.shape(v)) for v in node.inputs]
         rank_out = len(node.shapes[0])
+        if op.layout == "units":
+            return self._through(node)
         if op.layout == "spatial":
             data_format = getattr(op, "data_format", "channels_last")
             return [channels_first(r, data_format) for r in ranks], channels_first(rank_out, data_format)
@@ -90,6 +110,23 @@ class _Pass:
             order = next((o for o in have if o != identity(rank_out)), identity(rank_out))
             return [order] * len(ranks), order
         return [identity(r) for r in ranks], identity(rank_out)
+
+    def _through(self, node: Node) -> tuple[list[Order], Order]:
+        """A reshape: free in any order where only axes of size 1 come or go."""
+        x, y = self.old.shape(node.inputs[0]), node.shapes[0]
+        have, first = self.orders[self.moved[node.inputs[0]]], channels_first(len(y), "channels_last")
+        axes = unit_axes(x, y)
+        if axes is not None:
+            wanted = [axes[a] for a in have if a in axes]
+            orders = (first, identity(len(y))) if self._is_spatial_behind(node) else (identity(len(y)), first)
+            for out in orders:
+                if [a for a in out if a in axes.values()] == wanted:
+                    return [have], out
+        return [identity(len(x))], identity(len(y))
+
+    def _is_spatial_behind(self, node: Node) -> bool:
+        """Some op that takes the node's value wants channels first."""
+        return any(self.old.layers[user.layer].op.layout != "logical" for user in self.users.get(id(node), ()))
 
     def _in_order(self, value: Value, order: Order) -> Value:
         new = self.moved[value]

@@ -8,6 +8,7 @@ os.environ["KERAS_BACKEND"] = "torch"  # before Keras is imported
 
 import dataclasses
 import functools
+import operator
 import pathlib
 import tempfile
 import zlib
@@ -75,6 +76,7 @@ def _shapes(x: Any) -> tuple[Any, ...]:
 
 def case(
     layer: str,
+    /,
     *,
     x: Dims | list[Dims],
     feed: Any = None,
@@ -135,11 +137,18 @@ def _front(x: Any, number: int, dtype: str) -> Any:
     return layer(x.shape[-1], 1, use_bias=False, name=f"front_{number}", dtype=dtype)(x)
 
 
+def _inner(given: Mapping[str, Any], dtype: str) -> Any:
+    """The layer inside a wrapper; ``layer`` of ``given`` is its class."""
+    rest = {k: v for k, v in given.items() if k != "layer"}
+    return getattr(keras.layers, given["layer"])(**rest, dtype=dtype, name="inner")
+
+
 def _keras_model(case: Case, dtype: str) -> Any:
     given = "int32" if case.high is not None else dtype
     inputs = [keras.Input(x[1:], dtype=given, name=f"x{i}") for i, x in enumerate(case.xs)]
     values = [_front(x, i, dtype) if case.behind else x for i, x in enumerate(inputs)]
-    layer = getattr(keras.layers, case.layer)(**case.config, dtype=dtype, name="tested")
+    config = {k: _inner(v, dtype) if k == "layer" else v for k, v in case.config.items()}
+    layer = getattr(keras.layers, case.layer)(**config, dtype=dtype, name="tested")
     return keras.Model(
         inputs if case.many else inputs[0], layer(values if case.many else values[0]), name="net"
     )
@@ -238,7 +247,8 @@ def keras_training(case: Case, dtype: str = "float32") -> Training:
     gradients, running, stepped = {}, {}, {}
     learned = {id(v) for v in it.keras.trainable_weights}
     for variable in it.keras.weights:
-        name = variable.path.removeprefix("net/")
+        # a wrapper's params are the layer's own in the IR
+        name = variable.path.removeprefix("net/").replace("tested/inner/", "tested/")
         value = variable.numpy().copy()
         if id(variable) not in learned:
             running[name] = value
@@ -277,7 +287,7 @@ def _gradients(net: Any) -> dict[str, Array]:
     for name, link in net.plan.links.items():
         params = {p.name: p for p in net.params_of[name]}
         for attribute, weight in link.weights.items():
-            gradient = getattr(getattr(links[name], attribute), "grad", None)
+            gradient = getattr(operator.attrgetter(attribute)(links[name]), "grad", None)
             if gradient is not None:
                 out[f"{net.plan.layers[name]}/{weight.param}"] = logical(
                     gradient, params[weight.param], weight

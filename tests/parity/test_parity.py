@@ -12,7 +12,7 @@ import pytest
 from tests.parity import harness
 from tests.parity.harness import Array, Case
 
-FAMILIES = ("conv", "core", "pool", "norm", "activation", "noise", "reshape", "embed", "merge")
+FAMILIES = ("conv", "core", "pool", "norm", "activation", "noise", "reshape", "embed", "merge", "wrap")
 Record = Callable[[str, object], None]
 
 
@@ -88,7 +88,7 @@ def test_training_and_gradients(case: Case, record_property: Record) -> None:
     _all_close(got.gradients, wanted.gradients, case.rtol, record_property, "gradient by")
 
 
-@over(lambda case: case.noise is None and case.layer == "BatchNormalization")
+@over(lambda case: case.noise is None and case.layer in ("BatchNormalization", "SpectralNormalization"))
 def test_running_statistics(case: Case, record_property: Record) -> None:
     got, wanted = harness.chainer_training(case), harness.keras_training(case)
     assert wanted.running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import chainer
@@ -47,7 +48,7 @@ def arrays_of(net: chainer.Link) -> dict[str, Any]:
     for name, link in net.plan.links.items():
         params = {p.name: p for p in net.params_of[name]}
         for attribute, weight in link.weights.items():
-            place = getattr(links[name], attribute)
+            place = operator.attrgetter(attribute)(links[name])
             values = chainer.backends.cuda.to_cpu(getattr(place, "array", place))
             out[f"{net.plan.layers[name]}/{weight.param}"] = logical(
                 values, params[weight.param], weight
@@ -58,7 +59,8 @@ def arrays_of(net: chainer.Link) -> dict[str, Any]:
 def _built(link: Link) -> chainer.Link:
     name = link.target.rpartition(".")[2]
     zero: dict[str, Any] = {"initialW": 0} if link.target.startswith("chainer.") and name in RANDOM else {}
-    return target(link.target)(**link.args, **zero)
+    args = {k: _built(v) if isinstance(v, Link) else v for k, v in link.args.items()}
+    return target(link.target)(**args, **zero)
 
 
 def _fill(built: chainer.Link, link: Link, layer: Layer, model: Model) -> None:
@@ -67,7 +69,7 @@ def _fill(built: chainer.Link, link: Link, layer: Layer, model: Model) -> None:
         param = params[weight.param]
         array = model.arrays.get((layer.name, param.name))
         values = array.read() if array is not None else initial(param, layer, model.dtype)
-        place = getattr(built, attribute)
+        place = operator.attrgetter(attribute)(built)
         np.copyto(getattr(place, "array", place), physical(values, param, weight), casting="same_kind")
 
 

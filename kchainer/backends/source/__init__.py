@@ -39,7 +39,7 @@ def _name(target: str) -> str:
 
 
 def _args(args: Any) -> str:
-    return ", ".join(f"{k}={v!r}" for k, v in args.items())
+    return ", ".join(f"{k}={_link(v) if isinstance(v, Link) else repr(v)}" for k, v in args.items())
 
 
 def _init(plan: Plan) -> Iterator[str]:

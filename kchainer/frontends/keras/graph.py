@@ -165,7 +165,8 @@ class Translation:
         full = self._path(path, name)
         owner = Owner(name, class_name, full, named=bool(raw.get("name") or named.get("name")))
         entry = Entry(name, full, class_name, raw, pointer, of_dictionary(named, self.dialect), owner)
-        entry.trainable = named.get("trainable", True) is not False
+        # Keras hands the word of this wrapper to no layer inside
+        entry.trainable = named.get("trainable", True) is not False or class_name == "SpectralNormalization"
         self._read_calls(entry)
         if class_name in MODELS and isinstance(config, (dict, list)):
             owner.layer = None

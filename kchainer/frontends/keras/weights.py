@@ -213,6 +213,17 @@ def _holds_arrays(file: WeightFile, group: str) -> bool:
     return any(path.startswith(f"{group}/") for path in file.datasets())
 
 
+def _places(layer: Layer, path: str) -> list[tuple[Param, str]]:
+    """Where a v3 file keeps each param of a layer."""
+    if not isinstance(layer.op, ops.SpectralNormalization):
+        return [(param, f"{path}/vars/{n}") for n, param in enumerate(layer.params)]
+    *inner, vector = layer.params  # the wrapper's own are the kernel once more, and the vector
+    return [
+        *((param, f"{path}/layer/vars/{n}") for n, param in enumerate(inner)),
+        (vector, f"{path}/vars/1"),
+    ]
+
+
 def _v3(
     file: WeightFile, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
 ) -> list[tuple[Slot, str]]:
@@ -232,8 +243,7 @@ def _v3(
             if layer is None or not layer.params or layer.name in seen:
                 continue
             seen.add(layer.name)
-            for n, param in enumerate(layer.params):
-                source = f"{path}/vars/{n}"
+            for param, source in _places(layer, path):
                 if source in file:
                     out.append(((layer, param), source))
                     read.add(source)
@@ -241,6 +251,8 @@ def _v3(
                     diagnostics.error(
                         "KC401", f'the weights file has no `{param.name}` of "{layer.name}"', expected=source
                     )
+            if isinstance(layer.op, ops.SpectralNormalization):
+                read.add(f"{path}/vars/0")
             read |= {f"{path}/vars/{len(layer.params) + n}" for n in range(EXTRA.get(owner.class_name, 0))}
     for path in file.datasets():
         aside = path.startswith(("/optimizer/", "/metrics/", "/_")) and "_layer_checkpoint" not in path
@@ -286,6 +298,7 @@ def _fitted(
 ) -> LazyArray | None:
     if dialect.release < (2,):
         array = _keras1_layout(array, op, param)
+    op = op.layer if isinstance(op, ops.SpectralNormalization) else op
     flips = isinstance(op, FLIPPED) and "kernel" in param.name
     kernel = flips and any(param.shape[i] > 1 for i in _spatial(param))
     if not kernel:

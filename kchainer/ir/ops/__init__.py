@@ -25,7 +25,7 @@ from kchainer.ir.ops.conv import (
 )
 from kchainer.ir.ops.core import Dense, EinsumDense, Identity, Input
 from kchainer.ir.ops.embed import Embedding
-from kchainer.ir.ops.merge import Arithmetic, Concatenate, CosineSimilarity, Dot, Merge
+from kchainer.ir.ops.merge import Arithmetic, Concatenate, CosineSimilarity, Dot, Merge, ScaledAdd
 from kchainer.ir.ops.noise import (
     ActivityRegularization,
     AlphaDropout,
@@ -57,6 +57,7 @@ from kchainer.ir.ops.reshape import (
     UpSampling,
     ZeroPadding,
 )
+from kchainer.ir.ops.wrap import SpectralNormalization
 
 __all__ = [
     "Activation",
@@ -104,10 +105,12 @@ __all__ = [
     "Reshape",
     "Resizing",
     "SRelu",
+    "ScaledAdd",
     "SeparableConvolution",
     "Shrink",
     "Softmax",
     "SpatialDropout",
+    "SpectralNormalization",
     "Squareplus",
     "Threshold",
     "Transpose",

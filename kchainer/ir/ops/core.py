@@ -64,6 +64,7 @@ class Dense(Op):
     Source  keras.layers.Dense.
     """
 
+    layout: ClassVar[Layout] = "axes"
     units: int = attr(doc="size of the output's last axis", minimum=1)
     use_bias: bool = attr(doc="add a bias", spec=True)
 

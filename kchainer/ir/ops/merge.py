@@ -47,6 +47,24 @@ class Merge(Op):
 
 
 @op
+class ScaledAdd(Op):
+    """a + scale * b.
+
+    Input   a, b  equal shapes.
+    Raises  ShapeError: shapes that differ, or another number of inputs.
+    Source  CustomScaleLayer of keras.applications.inception_resnet_v2.
+    """
+
+    layout: ClassVar[Layout] = "any"
+    scale: float = attr(doc="factor of the second input")
+
+    def infer(self, *xs: Shape) -> Shape:
+        if len(xs) != 2 or xs[0] != xs[1]:
+            raise ShapeError(f"expected two equal shapes, found {' and '.join(map(show, xs))}")
+        return xs[0]
+
+
+@op
 class Concatenate(Op):
     """Join values along an axis.
 

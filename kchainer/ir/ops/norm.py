@@ -62,6 +62,7 @@ class LayerNormalization(Op):
     Source  keras.layers.LayerNormalization; Ba et al. 2016, arXiv:1607.06450.
     """
 
+    layout: ClassVar[Layout] = "axes"
     axes: tuple[int, ...] = attr(doc="counted from the front", minimum=1)
     epsilon: float = attr(doc="added to the variance", spec=1e-3, minimum=0)
     scale: bool = attr(doc="learn gamma", spec=True)
@@ -92,6 +93,7 @@ class RMSNormalization(Op):
     Source  keras.layers.RMSNormalization; Zhang & Sennrich 2019, arXiv:1910.07467.
     """
 
+    layout: ClassVar[Layout] = "axes"
     axes: tuple[int, ...] = attr(doc="counted from the front", minimum=1)
     epsilon: float = attr(doc="added to the mean square", spec=1e-6, minimum=0)
 

@@ -19,6 +19,7 @@ class Flatten(Op):
     Source  keras.layers.Flatten; channels_first inputs are moved to channels last before (Keras 2.1.6 on).
     """
 
+    layout: ClassVar[Layout] = "units"
     data_format: DataFormat = attr(
         doc="channels_first: channels are moved to the end first", spec="channels_last"
     )
@@ -37,6 +38,7 @@ class Reshape(Op):
     Source  keras.layers.Reshape.
     """
 
+    layout: ClassVar[Layout] = "units"
     target: tuple[int, ...] = attr(doc="shape without the batch; -1 once: what is left over", minimum=-1)
 
     def check(self) -> Iterator[str]:

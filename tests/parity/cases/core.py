@@ -15,6 +15,8 @@ CASES: list[Case] = [
     case("Dense", x=(3, 6, 5), units=4),
     case("Dense", x=(3, 2, 6, 5), units=4, use_bias=False),
     case("Dense", x=(3, 2, 6, 5), units=4, behind=True),
+    case("Dense", x=(3, 6, 5), units=4, behind=True),
+    case("Dense", x=(3, 2, 3, 6, 5), units=4, use_bias=False, behind=True),
     case("Dense", x=(3, None, 5), feed=(3, 7, 5), units=4),
     case("Dense", x=(3, 5), units=4, trainable=False),
     case(

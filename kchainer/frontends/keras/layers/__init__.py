@@ -1,5 +1,5 @@
 """Every translator, by family. Importing this package fills the table."""
 
-from kchainer.frontends.keras.layers import activation, conv, core, embed, merge, noise, norm, pool, reshape
+from kchainer.frontends.keras.layers import activation, conv, core, embed, merge, noise, norm, pool, reshape, wrap
 
-__all__ = ["activation", "conv", "core", "embed", "merge", "noise", "norm", "pool", "reshape"]
+__all__ = ["activation", "conv", "core", "embed", "merge", "noise", "norm", "pool", "reshape", "wrap"]

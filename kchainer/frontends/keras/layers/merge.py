@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kchainer.frontends.fields import Config, Field, anything, boolean, ignored, integer, one_of
+from kchainer.frontends.fields import Config, Field, anything, boolean, ignored, integer, number, one_of
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.translate import Function, Translated, translates
 from kchainer.ir import ops
@@ -20,6 +20,11 @@ def _merge(function: Any) -> Function:
 
 for _name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"):
     translates(_name)(_merge(_name.lower()))
+
+
+@translates("CustomScaleLayer", fields={"scale": Field(type=number)})  # of keras.applications.inception_resnet_v2
+def custom_scale(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
+    return ops.ScaledAdd(scale=c.scale)
 
 
 @translates("Concatenate", fields={"axis": Field(type=integer, default=-1)})

@@ -1,0 +1,31 @@
+"""Ops around another op."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from kchainer.emit.plan import EMISSIONS, Emitted, Link, Site, Weight, emits
+from kchainer.ir import ops
+
+
+@emits(ops.SpectralNormalization)
+def spectral_normalization(op: ops.SpectralNormalization, site: Site) -> Emitted:
+    inner = EMISSIONS[type(op.layer)](op.layer, site)
+    assert isinstance(inner, Link), "layers with a kernel are links"
+    attribute, kernel = next((a, w) for a, w in inner.weights.items() if w.param == "kernel")
+    param = next(p for p in op.layer.params(*(site.logical for _ in site.xs)) if p.name == "kernel")
+    letters = kernel.axes or param.axes
+    sizes = tuple(param.shape[param.axes.index(a)] for a in letters)
+    axis = letters.index(param.axes[-1])
+    args = {
+        "layer": dataclasses.replace(inner, weights={}),
+        "kernel": attribute,
+        # the kernel as (what stands before the axis, the axis, what stands behind it)
+        "shape": (math.prod(sizes[:axis]), sizes[axis], math.prod(sizes[axis + 1 :])),
+        "power_iterations": op.power_iterations,
+    }
+    weights = {f"layer.{name}": weight for name, weight in inner.weights.items()}
+    return Link(
+        "kchainer.links.SpectralNormalization", args, weights | {"u": Weight("vector_u", None, (sizes[axis],))}
+    )

@@ -6,6 +6,7 @@ import io
 import lzma
 import stat
 import struct
+import tempfile
 import unicodedata
 import zipfile
 import zlib
@@ -25,6 +26,7 @@ _METADATA, _CONFIG, _WEIGHTS = "metadata.json", "config.json", "model.weights.h5
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _PIECE = 2**20
+_IN_MEMORY = 2**25
 _MANY_MEMBERS = 1_000
 
 
@@ -167,9 +169,12 @@ class KerasArchive:
             return None
         name = f"{self.name}::{_WEIGHTS}"
         if info.compress_type == zipfile.ZIP_DEFLATED:
-            memory = io.BytesIO()
-            memory.writelines(self._pieces(info))
-            return WeightFile(Source(memory, name), name=name, limits=self.limits)
+            # a large one goes to a file without a name, so that it does not stand in memory beside its arrays
+            large = info.file_size > _IN_MEMORY
+            inflated: BinaryIO = tempfile.TemporaryFile() if large else io.BytesIO()  # type: ignore[assignment]  # noqa: SIM115
+            inflated.writelines(self._pieces(info))
+            inflated.flush()
+            return WeightFile(Source(inflated, name), name=name, limits=self.limits)
         for _ in self._pieces(info):  # reads it once, for the CRC
             pass
         source = Source(self._file, name, self._data_start(info), info.file_size)

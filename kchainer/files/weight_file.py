@@ -412,7 +412,8 @@ def _pieces(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[Any, int, t
         inner //= shape[axis]
     rows = max(1, _PIECE // inner)
     for outer in range(math.prod(shape[:axis])):
-        lead, rest = [], outer
+        lead: list[int] = []
+        rest = outer
         for size in reversed(shape[:axis]):
             rest, index = divmod(rest, size)
             lead.insert(0, index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import chainer
@@ -125,16 +125,32 @@ class Network(_Predicting, chainer.Chain):
         values: dict[int, Any] = dict(zip(self.plan.inputs, self._given(xs), strict=True))
         taps = [self.plan.taps[name] for name in outputs or ()]
         keep = {v for v, _ in taps} if outputs else set(self.plan.outputs)
-        for step, spent in zip(self.plan.steps, self._last, strict=True):
-            function = getattr(self, step.link) if step.link is not None else Function(step.call)  # type: ignore[arg-type]
-            values[step.output] = function(*(values[i] for i in step.inputs))
-            for i in spent:
-                if i not in keep:
-                    del values[i]
+        for _ in self._steps(values, keep):
+            pass
         if outputs:
             return tuple(_logical(values[v], order) for v, order in taps)
         made = [chainer.as_variable(values[v]) for v in self.plan.outputs]
         return made[0] if len(made) == 1 else tuple(made)
+
+    def layers(self, *xs: Any) -> Iterator[tuple[str, Any]]:
+        """The name and the output of each layer in Keras's shape, in the order of their making."""
+        values: dict[int, Any] = dict(zip(self.plan.inputs, self._given(xs), strict=True))
+        names: dict[int, list[str]] = {}
+        for name, (value, _) in self.plan.taps.items():
+            names.setdefault(value, []).append(name)
+        for made in self._steps(values, frozenset()):
+            for name in names.get(made, ()):
+                yield name, _logical(values[made], self.plan.taps[name][1])
+
+    def _steps(self, values: dict[int, Any], keep: Collection[int]) -> Iterator[int]:
+        """Carry the plan out; yields each value's number when it is there, drops it after its last use."""
+        for step, spent in zip(self.plan.steps, self._last, strict=True):
+            function = getattr(self, step.link) if step.link is not None else Function(step.call)  # type: ignore[arg-type]
+            values[step.output] = function(*(values[i] for i in step.inputs))
+            yield step.output
+            for i in spent:
+                if i not in keep:
+                    del values[i]
 
 
 def _logical(value: Any, order: tuple[int, ...]) -> Any:

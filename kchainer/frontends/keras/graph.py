@@ -249,7 +249,8 @@ class Translation:
                 hint="replace the layer by one that Keras defines",
             )  # fmt: skip
             return
-        near = suggestion(entry.class_name, list(TRANSLATORS))
+        shown = self.diagnostics.count("error") < self.limits.diagnostics  # the others are only counted
+        near = suggestion(entry.class_name, TRANSLATORS) if shown else None
         self._error(
             "KC201",
             f"{what} is not supported",

@@ -4,7 +4,7 @@ BIN = .venv/bin
 # Chainer's setup.py needs an old setuptools: the first variable reaches pip before 26.2, the second pip from 25.3.
 CONSTRAIN = PIP_CONSTRAINT=build-constraints.txt PIP_BUILD_CONSTRAINT=build-constraints.txt UV_BUILD_CONSTRAINT=build-constraints.txt
 
-.PHONY: setup install test test-all check demo test-install schemas
+.PHONY: setup install test test-all check demo test-install schemas golden
 
 .venv/.stamp: setup.py pyproject.toml build-constraints.txt
 	$(PYTHON) -m venv .venv
@@ -31,6 +31,9 @@ demo: setup
 
 test-install:
 	bash tests/install/test_install.sh
+
+golden: setup
+	$(BIN)/python tests/commands/runner.py
 
 schemas: setup
 	$(BIN)/python docs/make_support.py

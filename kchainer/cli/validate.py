@@ -49,6 +49,6 @@ def run(args: argparse.Namespace) -> int:
     render = {"text": render_text, "json": render_json, "github": render_github}[args.format]
     if found or args.format == "json":
         print(render(tuple(found)), file=sys.stderr if args.format == "text" else sys.stdout)
-    if not args.quiet and args.format == "text":
+    if seen and not args.quiet and args.format == "text":
         print("\n".join(seen))
     return 1 if bad else 0

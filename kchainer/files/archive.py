@@ -187,7 +187,6 @@ class KerasArchive:
         return info.header_offset + 30 + int(name) + int(extra)
 
 
-
 @contextmanager
 def zip_errors(name: str, limits: Limits) -> Iterator[None]:
     """The one place where what a zip's bytes can make its reader raise becomes a diagnostic."""

@@ -7,7 +7,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from kchainer.files.archive import zip_errors
 from kchainer.files.limits import DEFAULT, Limits, breach, failure
@@ -98,10 +98,10 @@ class NpzFile:
         return shape, column_major, dtype
 
     @staticmethod
-    def _fill(member: BinaryIO, array: Array) -> None:
+    def _fill(member: Any, array: Array) -> None:
         view, at = memoryview(array.reshape(-1).view("u1").data), 0
         while at < len(view):
-            count = member.readinto(view[at : at + _PIECE])  # type: ignore[attr-defined]
+            count = member.readinto(view[at : at + _PIECE])
             if not count:
                 raise EOFError("an array is cut off")
             at += count

@@ -17,7 +17,10 @@ Json = dict[str, Any]
 
 def dense(name: str = "d", **more: Any) -> Json:
     """A Dense of Keras 2 that takes four features."""
-    return {"class_name": "Dense", "config": {"name": name, "units": 3, "batch_input_shape": [None, 4], **more}}
+    return {
+        "class_name": "Dense",
+        "config": {"name": name, "units": 3, "batch_input_shape": [None, 4], **more},
+    }
 
 
 def layer(class_name: str, **config: Any) -> Json:
@@ -221,8 +224,8 @@ class Evil:
         return (open, ("pwned", "w"))
 
 
-def pickled_npz() -> bytes:
+def pickled_npz(name: str = "kernel") -> bytes:
     """An .npz whose array is a pickle."""
     memory = io.BytesIO()
-    np.savez(memory, kernel=np.array([Evil()], dtype=object))
+    np.savez(memory, **{name: np.array([Evil()], dtype=object)})
     return memory.getvalue()

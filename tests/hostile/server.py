@@ -39,7 +39,7 @@ def run(job: dict[str, Any]) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (job["cpu"], job["cpu"]))
         signal.alarm(job["wall"])
         code = main(job["arguments"])
-    except BaseException:
+    except BaseException:  # noqa: BLE001  the fork must end here
         traceback.print_exc()
     finally:
         sys.stdout.flush()

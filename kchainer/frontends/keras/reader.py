@@ -85,7 +85,9 @@ def _archive(archive: KerasArchive, name: str, limits: Limits) -> Document:
     config = _object(load_json(archive.config, name=inside, limits=limits), inside)
     metadata = _object(load_json(archive.metadata, name=f"{name}::metadata.json", limits=limits), name)
     text = archive.config.decode("utf-8", "replace")
-    return Document(inside, config, text, _text(metadata.get("keras_version")), None, archive.weights, archive)
+    return Document(
+        inside, config, text, _text(metadata.get("keras_version")), None, archive.weights, archive
+    )
 
 
 def open_document(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> Document:

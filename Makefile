@@ -11,7 +11,7 @@ BIN = .venv/bin
 CONSTRAIN = PIP_CONSTRAINT=build-constraints.txt PIP_BUILD_CONSTRAINT=build-constraints.txt UV_BUILD_CONSTRAINT=build-constraints.txt
 SOURCES = kchainer tests tools benchmarks examples docs setup.py
 
-.PHONY: setup install test test-all test-matrix test-install check demo bench schemas
+.PHONY: setup install test test-all test-matrix test-install check demo bench golden schemas
 
 .venv/.stamp: setup.py pyproject.toml build-constraints.txt
 	$(PYTHON) -m venv .venv
@@ -50,6 +50,9 @@ demo: setup
 
 bench: setup
 	$(BIN)/python benchmarks/convert.py
+
+golden: setup
+	$(BIN)/python tests/commands/runner.py
 
 schemas: setup
 	$(BIN)/python docs/make_support.py

@@ -2,7 +2,10 @@
 
 import sys
 
-from kchainer.cli import main
+try:
+    from kchainer.cli import main
 
-if __name__ == "__main__":
-    sys.exit(main())
+    if __name__ == "__main__":
+        sys.exit(main())
+except KeyboardInterrupt:  # while it was still being imported
+    sys.exit(130)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kchainer.diagnostics import Diagnostic
 from kchainer.emit.plan import Plan, Planner
-from kchainer.files import DEFAULT, Limits
+from kchainer.files import DEFAULT, Limits, breach
 from kchainer.frontends.keras import reader
 from kchainer.ir.graph import BACKENDS, Model
 from kchainer.passes.layout import lay_out
@@ -70,7 +71,20 @@ def read_document(
     """The IR of a file that is open: kchainer's own formats are told by the key ``kchainer``. Raises KchainerError."""
     if "kchainer" in document.config:
         return _own(document.config, document.name, document.text, limits)
-    return reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits)
+    return _within(
+        reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits), limits
+    )
+
+
+def _within(model: Model, limits: Limits) -> Model:
+    """The model, if its params are no larger than the limits. Raises KchainerError."""
+    sizes = [math.prod(p.shape) for layer in model.network.layers.values() for p in layer.params]
+    name = model.origin.file
+    if max(sizes, default=0) > limits.tensor_elements:
+        raise breach(limits, "tensor_elements", "the number of values of a param", max(sizes), name)
+    if 4 * sum(sizes) > limits.model_bytes:
+        raise breach(limits, "model_bytes", "the size of all params", 4 * sum(sizes), name)
+    return model
 
 
 def from_spec(spec: Mapping[str, Any] | str, *, limits: Limits = DEFAULT) -> Model:
@@ -105,7 +119,7 @@ def _own(data: dict[str, Any], name: str, text: str, limits: Limits) -> Model:
         )
     found.located(text).raise_if_errors()
     assert model is not None
-    return model
+    return _within(model, limits)
 
 
 def from_keras(
@@ -124,7 +138,9 @@ def from_keras(
     document = reader.of_config(data, "config", text)
     if weights is not None:
         document.weights = reader.open_weights(weights, limits)
-    return reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits)
+    return _within(
+        reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits), limits
+    )
 
 
 def to_chainer(model: Model) -> Any:

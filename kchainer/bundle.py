@@ -6,17 +6,22 @@ import dataclasses
 import io
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from kchainer.api import plan_of, read, to_source
 from kchainer.diagnostics import Diagnostic, KchainerError
 from kchainer.emit.plan import Plan
-from kchainer.files import DEFAULT, Limits, atomic_directory
+from kchainer.files import DEFAULT, Limits, NpzFile, atomic_directory
 from kchainer.ir.graph import Model
 
+FILES = ("model.json", "weights.npz", "model.py", "check.npz")
 # Unknown sizes of a test vector's inputs.
 SIZE, BATCH, SEED = 32, 2, 2016
+# Values of each layer's output that a digest holds beside mean and standard deviation.
+SAMPLES = 6
+TOLERANCE = 1e-4
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def write(model: Model, out: str | os.PathLike[str]) -> list[Written]:
         written.insert(1, Written("weights.npz", size, f"{count} arrays, for chainer.serializers.load_npz"))
         vector = _vector(net, plan)
         (folder / "check.npz").write_bytes(vector)
-        written.append(Written("check.npz", len(vector), "inputs and outputs, checked when it is loaded"))
+        written.append(Written("check.npz", len(vector), "inputs, outputs, a digest of each layer"))
     return written
 
 
@@ -78,12 +83,36 @@ def _vector(net: Any, plan: Plan) -> bytes:
     import numpy as np
 
     inputs = test_inputs(plan)
-    outputs = net.predict(*inputs)
+    # one sample at a time: a convolution's columns are large
+    outputs = net.predict(*inputs, batch_size=1)
     arrays = {f"x{i}": x for i, x in enumerate(inputs)}
     arrays |= {f"y{i}": y for i, y in enumerate(outputs if isinstance(outputs, list) else [outputs])}
+    digests = dict(_digests(net, inputs))
+    arrays["layers"] = np.array(list(digests), dtype=str)
+    arrays["digests"] = np.array(list(digests.values())).reshape(len(digests), SAMPLES + 2)
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
     return buffer.getvalue()
+
+
+def digest(values: Any) -> Any:
+    """Mean, standard deviation and some values of an output, by which two networks are compared."""
+    import numpy as np
+
+    if not values.size:
+        return np.zeros(SAMPLES + 2)
+    places = np.unravel_index(np.linspace(0, values.size - 1, SAMPLES).astype(int), values.shape)
+    whole = [values.mean(dtype="float64"), values.std(dtype="float64")]
+    return np.array([*whole, *values[places]], dtype="float64")
+
+
+def _digests(net: Any, inputs: list[Any]) -> Iterator[tuple[str, Any]]:
+    """The digest of each layer's output for the first sample, in the order of their making."""
+    from kchainer.backends.chainer.runtime import inference
+
+    with inference():
+        for name, value in net.layers(*(x[:1] for x in inputs)):
+            yield name, digest(value.array)
 
 
 def load(folder: str | os.PathLike[str], *, limits: Limits = DEFAULT, check: bool = True) -> Any:
@@ -92,27 +121,22 @@ def load(folder: str | os.PathLike[str], *, limits: Limits = DEFAULT, check: boo
     Raises:
         KchainerError: a file is missing or damaged, or the outputs are others (KC406).
     """
-    import chainer
-
     from kchainer.backends.chainer import build
+    from kchainer.backends.chainer.npz import fill
 
     at = Path(folder)
     model = read(at / "model.json", limits=limits)
-    plan = plan_of(model)
-    net = build(model, dataclasses.replace(plan, is_linear=False), zeros=True)
-    try:
-        chainer.serializers.load_npz(at / "weights.npz", net)
-    except (OSError, KeyError, ValueError) as wrong:
-        raise KchainerError(
-            Diagnostic(
-                code="KC905", message=f"the weights cannot be read: {wrong}", file=str(at / "weights.npz")
-            )
-        ) from None
+    net = build(model, dataclasses.replace(plan_of(model), is_linear=False), zeros=True)
+    fill(net, at / "weights.npz", limits)
     if check:
         differences = compare(net, at / "check.npz")
-        if max(differences) > 1e-4:
+        if max(differences) > TOLERANCE:
             message = f"the outputs differ from the test vector by {max(differences):.2g} of their scale"
-            raise KchainerError(Diagnostic(code="KC406", message=message, file=str(at / "check.npz")))
+            first = first_difference(net, at / "check.npz")
+            found = f'"{first[0]}" is the first layer that differs, by {first[1]:.2g}' if first else None
+            raise KchainerError(
+                Diagnostic(code="KC406", message=message, file=str(at / "check.npz"), found=found)
+            )
     return net
 
 
@@ -122,18 +146,11 @@ def compare(net: Any, reference: str | os.PathLike[str]) -> list[float]:
     Raises:
         KchainerError: the reference cannot be read, or has other shapes.
     """
-    import numpy as np
-
     name = os.fspath(reference)
-    try:
-        with np.load(reference, allow_pickle=False) as arrays:
-            inputs = [arrays[f"x{i}"] for i in range(len(net.plan.inputs))]
-            wanted = [arrays[f"y{i}"] for i in range(len(net.plan.outputs))]
-    except (OSError, KeyError, ValueError) as wrong:
-        raise KchainerError(
-            Diagnostic(code="KC905", message=f"the reference cannot be read: {wrong}", file=name)
-        ) from None
-    made = net.predict(*inputs)
+    with NpzFile(reference) as arrays:
+        inputs = [arrays.read(f"x{i}") for i in range(len(net.plan.inputs))]
+        wanted = [arrays.read(f"y{i}") for i in range(len(net.plan.outputs))]
+    made = net.predict(*inputs, batch_size=1)
     out = []
     for got, want in zip(made if isinstance(made, list) else [made], wanted, strict=True):
         if got.shape != want.shape:
@@ -143,5 +160,42 @@ def compare(net: Any, reference: str | os.PathLike[str]) -> list[float]:
                     code="KC403", message=message, file=name, found=str(got.shape), expected=str(want.shape)
                 )
             )
-        out.append(float(np.abs(got - want).max() / max(np.abs(want).max(), 1e-30)) if got.size else 0.0)
+        out.append(_difference(got, want))
     return out
+
+
+def first_difference(
+    net: Any, reference: str | os.PathLike[str], tolerance: float = TOLERANCE
+) -> tuple[str, float] | None:
+    """The first layer whose output differs from the reference's digest, and by how much of its scale.
+
+    None where no layer does, or the reference has no digests.
+    """
+    with NpzFile(reference) as arrays:
+        if "digests" not in set(arrays):
+            return None
+        inputs = [arrays.read(f"x{i}") for i in range(len(net.plan.inputs))]
+        known = dict(zip(arrays.read("layers").tolist(), arrays.read("digests"), strict=True))
+    for name, got in _digests(net, inputs):
+        if name in known:
+            scale = abs(known[name][0]) + known[name][1]
+            difference = _difference(got, known[name], scale)
+            if difference > tolerance:
+                return name, difference
+    return None
+
+
+def _difference(got: Any, want: Any, scale: float | None = None) -> float:
+    """The largest difference by the scale of what is wanted; NaN and infinity must stand at the same places."""
+    import numpy as np
+
+    other = ~((got == want) | (np.isnan(got) & np.isnan(want)))
+    if not other.any():
+        return 0.0
+    with np.errstate(invalid="ignore"):
+        largest = float(np.abs(got[other] - want[other]).max())
+    if not np.isfinite(largest):
+        return float("inf")
+    if scale is None:
+        scale = float(np.abs(want[np.isfinite(want)]).max(initial=0))
+    return largest / max(scale, 1e-30)

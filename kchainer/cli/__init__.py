@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import TextIO
 
 COMMANDS = {
     "convert": "write a Keras model as Chainer source, weights (.npz) and a checked model",
@@ -52,7 +54,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command. 0: fine, 1: problems found, 2: usage, 3: internal error, 130: interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in arguments
-    arguments = [a for a in arguments if a != "--debug"]
+    try:
+        code = _run([a for a in arguments if a != "--debug"])
+        if sys.stdout is not None:  # closed before the start
+            sys.stdout.flush()
+    except SystemExit as stop:  # argparse: 0 for --help, 2 for usage
+        return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        _let_go(sys.stdout)
+        return 1
+    except Exception as wrong:
+        if debug and not _is_expected(wrong):
+            raise
+        return _reported(wrong)
+    return code
+
+
+def _run(arguments: list[str]) -> int:
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage(), end="")
         return 0 if arguments else 2
@@ -64,34 +84,48 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[0] not in COMMANDS:
         print(f"kchainer: unknown command {arguments[0]!a}; see kchainer --help", file=sys.stderr)
         return 2
-    return _run(arguments, debug)
-
-
-def _run(arguments: list[str], debug: bool) -> int:
-    from kchainer.diagnostics import KchainerError, render_text
-
     module = _command(arguments[0])
     parser = argparse.ArgumentParser(prog=f"kchainer {arguments[0]}", description=COMMANDS[arguments[0]])
     module.configure(parser)
-    try:
-        code: int = module.run(parser.parse_args(arguments[1:]))
-        sys.stdout.flush()
-    except KchainerError as error:
-        print(render_text(error.diagnostics), file=sys.stderr)
-        return 1
-    except SystemExit as stop:  # argparse: 0 for --help, 2 for usage
-        return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except Exception as wrong:
-        if isinstance(wrong, ModuleNotFoundError) and wrong.name == "chainer":
-            print("Chainer is not installed: run `python -m kchainer install-chainer`", file=sys.stderr)
-            return 1
-        if debug:
-            raise
-        print(f"kchainer: internal error, please report: {type(wrong).__name__}: {wrong}", file=sys.stderr)
-        return 3
+    code: int = module.run(parser.parse_args(arguments[1:]))
     return code
+
+
+def _is_expected(wrong: Exception) -> bool:
+    from kchainer.diagnostics import KchainerError
+
+    missing = isinstance(wrong, ModuleNotFoundError) and wrong.name == "chainer"
+    return missing or isinstance(wrong, (KchainerError, MemoryError)) or wrong is _unwritable(wrong)
+
+
+def _unwritable(wrong: Exception) -> OSError | None:
+    """The error of an output that is full; files have their own diagnostics by then."""
+    return wrong if isinstance(wrong, OSError) and wrong.errno == errno.ENOSPC else None
+
+
+def _reported(wrong: Exception) -> int:
+    from kchainer.diagnostics import Diagnostic, KchainerError, escape, render_text
+
+    if isinstance(wrong, KchainerError):
+        print(render_text(wrong.diagnostics), file=sys.stderr)
+        return 1
+    if isinstance(wrong, MemoryError):
+        hint = "if the file is to be trusted, convert it where there is more memory"
+        found = Diagnostic(code="KC901", message="there is not enough memory for the model", hint=hint)
+        print(render_text([found]), file=sys.stderr)
+        return 1
+    if isinstance(wrong, ModuleNotFoundError) and wrong.name == "chainer":
+        print("Chainer is not installed: run `python -m kchainer install-chainer`", file=sys.stderr)
+        return 1
+    if full := _unwritable(wrong):
+        print(f"kchainer: cannot write the output: {full.strerror}", file=sys.stderr)
+        _let_go(sys.stdout)
+        return 1
+    said = escape(f"{type(wrong).__name__}: {wrong}"[:2000])
+    print(f"kchainer: internal error, please report: {said}", file=sys.stderr)
+    return 3
+
+
+def _let_go(stream: TextIO) -> None:
+    """What is left in the buffer goes nowhere, so that the interpreter does not complain when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 
 from kchainer.cli import options
@@ -25,7 +26,9 @@ def run(args: argparse.Namespace) -> int:
     """Read, convert, write, print the table."""
     from kchainer import api
     from kchainer.diagnostics import render_text
+    from kchainer.files import refuse_same_file
 
+    inputs = [args.file, *([args.weights] if args.weights else [])]
     model = api.read(
         args.file,
         args.weights,
@@ -35,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     )
     if model.warnings:
         print(render_text(model.warnings), file=sys.stderr)
+    refuse_same_file(args.output, *inputs)
     if args.to:
         return _one(model, args)
     from kchainer import bundle
@@ -47,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     ]
     if not model.arrays and options.count_params(model):
         print("no weights given: the network is initialised as its config says", file=sys.stderr)
+    for name in bundle.FILES:
+        refuse_same_file(os.path.join(args.output, name), *inputs)  # noqa: PTH118  an argument
     written = bundle.write(model, args.output)
     lines += [f"wrote   {args.output}/{w.name:<12} {options.bytes_of(w.size):>7}  {w.what}" for w in written]
     if not args.quiet:

@@ -21,8 +21,12 @@ def run(args: argparse.Namespace) -> int:
     from kchainer import bundle
 
     net = bundle.load(args.folder, check=False)
-    differences = bundle.compare(net, args.reference or Path(args.folder) / "check.npz")
+    reference = args.reference or Path(args.folder) / "check.npz"
+    differences = bundle.compare(net, reference)
     for i, difference in enumerate(differences):
         verdict = "ok" if difference <= args.tolerance else "DIFFERS"
         print(f"output {i}  largest difference {difference:.2e} of its scale  {verdict}")
-    return 0 if all(d <= args.tolerance for d in differences) else 1
+    first = bundle.first_difference(net, reference, args.tolerance)
+    if first is not None:
+        print(f'layer    "{first[0]}" is the first that differs: {first[1]:.2e} of its scale')
+    return 0 if first is None and all(d <= args.tolerance for d in differences) else 1

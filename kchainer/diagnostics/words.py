@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import unicodedata
 from collections.abc import Iterable
 
@@ -31,7 +32,12 @@ def _escaped(sign: str) -> str:
 
 def suggestion(word: str, known: Iterable[str]) -> str | None:
     """Spelling help: ``did you mean `padding`?``, or None where nothing known is near."""
-    if len(word) > _LONGEST_WORD:
-        return None
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean `{near[0]}`?" if near else None
+    near = _near(word, tuple(known)) if len(word) <= _LONGEST_WORD else None
+    return f"did you mean `{near}`?" if near else None
+
+
+# One comparison with all classes takes a millisecond, and a file may hold the same mistake 100,000 times.
+@functools.lru_cache(maxsize=1024)
+def _near(word: str, known: tuple[str, ...]) -> str | None:
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    return near[0] if near else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kchainer.files.archive import KerasArchive
-from kchainer.files.limits import DEFAULT, Limits
+from kchainer.files.limits import DEFAULT, Limits, breach
+from kchainer.files.npz import NpzFile
 from kchainer.files.opening import Kind, open_regular, read_bytes, sniff, stdin_bytes
 from kchainer.files.output import atomic_directory, atomic_write, refuse_same_file
 from kchainer.files.text import load_json, load_yaml
@@ -14,10 +15,12 @@ __all__ = [
     "KerasArchive",
     "Kind",
     "Limits",
+    "NpzFile",
     "TensorInfo",
     "WeightFile",
     "atomic_directory",
     "atomic_write",
+    "breach",
     "load_json",
     "load_yaml",
     "open_regular",

@@ -6,6 +6,7 @@ import io
 import lzma
 import stat
 import struct
+import tempfile
 import unicodedata
 import zipfile
 import zlib
@@ -25,6 +26,7 @@ _METADATA, _CONFIG, _WEIGHTS = "metadata.json", "config.json", "model.weights.h5
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _PIECE = 2**20
+_IN_MEMORY = 2**25
 _MANY_MEMBERS = 1_000
 
 
@@ -45,7 +47,7 @@ class KerasArchive:
         self.weights: WeightFile | None = None
         self._file = file
         self._owned: BinaryIO | None = None
-        with self._guarded():
+        with zip_errors(name, limits):
             self._zip = self._directory()
             self._members = self._checked_members()
             self.metadata = self._text(_METADATA)
@@ -167,9 +169,12 @@ class KerasArchive:
             return None
         name = f"{self.name}::{_WEIGHTS}"
         if info.compress_type == zipfile.ZIP_DEFLATED:
-            memory = io.BytesIO()
-            memory.writelines(self._pieces(info))
-            return WeightFile(Source(memory, name), name=name, limits=self.limits)
+            # a large one goes to a file without a name, so that it does not stand in memory beside its arrays
+            large = info.file_size > _IN_MEMORY
+            inflated: BinaryIO = tempfile.TemporaryFile() if large else io.BytesIO()  # noqa: SIM115
+            inflated.writelines(self._pieces(info))
+            inflated.flush()
+            return WeightFile(Source(inflated, name), name=name, limits=self.limits)
         for _ in self._pieces(info):  # reads it once, for the CRC
             pass
         source = Source(self._file, name, self._data_start(info), info.file_size)
@@ -181,20 +186,23 @@ class KerasArchive:
         name, extra = struct.unpack_from("<HH", header, 26)
         return info.header_offset + 30 + int(name) + int(extra)
 
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        try:
-            yield
-        except KchainerError:
-            raise
-        except MemoryError as error:
-            raise breach(self.limits, "model_bytes", "the memory that is needed", None, self.name) from error
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error) as error:
-            raise failure("KC905", f"the file is damaged: {reason(error)}", self.name) from error
-        except (NotImplementedError, RuntimeError, ValueError, KeyError, IndexError, OverflowError) as error:
-            raise failure("KC903", f"the archive cannot be read: {reason(error)}", self.name) from error
-        except OSError as error:
-            raise failure("KC101", f"cannot read the file: {reason(error)}", self.name) from error
+
+@contextmanager
+def zip_errors(name: str, limits: Limits) -> Iterator[None]:
+    """The one place where what a zip's bytes can make its reader raise becomes a diagnostic."""
+    try:
+        yield
+    except KchainerError:
+        raise
+    except MemoryError as error:
+        raise breach(limits, "model_bytes", "the memory that is needed", None, name) from error
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error) as error:
+        message = f"the file is damaged: {reason(error)}"
+        raise failure("KC905", message, name, hint="get it again: it was cut off or changed") from error
+    except (NotImplementedError, RuntimeError, ValueError, KeyError, IndexError, OverflowError) as error:
+        raise failure("KC903", f"the archive cannot be read: {reason(error)}", name) from error
+    except OSError as error:
+        raise failure("KC101", f"cannot read the file: {reason(error)}", name) from error
 
 
 def _normal(name: str) -> str:

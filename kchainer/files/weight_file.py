@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     Array = numpy.ndarray[Any, Any]
 
 
+_PIECE = 2**22
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorInfo:
     """What is known of an array before its data is read.
@@ -144,6 +147,24 @@ class WeightFile:
         found = self._dataset(_normal(path))
         with self._guarded(found.info.path):
             return self._decoded(found)
+
+    def copy_to(self, path: str, target: Array) -> None:
+        """Fill an array of the same shape, which may be a view in any order, piece by piece.
+
+        So a large array is never in memory twice; one that is stored in chunks is read whole first.
+        """
+        import numpy
+
+        found = self._dataset(_normal(path))
+        with self._guarded(found.info.path):
+            if found.storage.data is not None or found.storage.chunk is not None or not found.info.nbytes:
+                numpy.copyto(target, self._decoded(found), casting="same_kind")
+                return
+            stored = numpy.dtype(_stored(found.type, found.info.dtype))
+            for part, offset, shape in _pieces(found.info.shape, stored.itemsize):
+                piece = numpy.empty(shape, stored)
+                self._source.read_into(found.storage.address + offset, _bytes_of(piece))
+                numpy.copyto(target[part], _native(piece, found.info.dtype), casting="same_kind")
 
     def _walk(self) -> list[str]:
         found: list[str] = []
@@ -286,14 +307,7 @@ class WeightFile:
         array = numpy.empty(info.shape, stored)
         if array.nbytes:
             self._fill(array, dataset)
-        if info.dtype == "bfloat16":
-            return _from_bfloat16(array)
-        if info.dtype == "bool":
-            return array.astype(numpy.bool_)
-        if not stored.isnative:
-            array.byteswap(inplace=True)
-            array = array.view(stored.newbyteorder("="))
-        return array
+        return _native(array, info.dtype)
 
     def _fill(self, array: Array, dataset: _Dataset) -> None:
         storage = dataset.storage
@@ -371,6 +385,42 @@ def _stored(element: DataType, dtype: str) -> str:
 
 def _bytes_of(array: Array) -> memoryview:
     return array.reshape(-1).view("u1").data
+
+
+def _native(array: Array, dtype: str) -> Array:
+    """Values as stored in the byte order and the type that NumPy has for them."""
+    import numpy
+
+    if dtype == "bfloat16":
+        return _from_bfloat16(array)
+    if dtype == "bool":
+        return array.astype(numpy.bool_)
+    if not array.dtype.isnative:
+        array.byteswap(inplace=True)
+        array = array.view(array.dtype.newbyteorder("="))
+    return array
+
+
+def _pieces(shape: tuple[int, ...], itemsize: int) -> Iterator[tuple[Any, int, tuple[int, ...]]]:
+    """Parts of an array of at most `_PIECE` bytes: the index, where it starts in bytes, its shape."""
+    axis, inner = -1, math.prod(shape) * itemsize
+    if inner <= _PIECE or not shape:
+        yield ..., 0, shape
+        return
+    while inner > _PIECE:
+        axis += 1
+        inner //= shape[axis]
+    rows = max(1, _PIECE // inner)
+    for outer in range(math.prod(shape[:axis])):
+        lead: list[int] = []
+        rest = outer
+        for size in reversed(shape[:axis]):
+            rest, index = divmod(rest, size)
+            lead.insert(0, index)
+        for start in range(0, shape[axis], rows):
+            stop = min(start + rows, shape[axis])
+            offset = (outer * shape[axis] + start) * inner
+            yield (*lead, slice(start, stop)), offset, (stop - start, *shape[axis + 1 :])
 
 
 def _from_bfloat16(array: Array) -> Array:

@@ -303,7 +303,6 @@ def one_of(*allowed: Any) -> Callable[[Any], Any]:
 
 def only(*values: Any) -> Callable[[Any], Any]:
     """A key whose other values ask for something that kchainer does not do."""
-
     # 0 == False in Python, not in JSON Schema
     same = {w for v in values if v in (0, 1) for w in (json.dumps(bool(v)), json.dumps(int(v)))}
     allowed = dict.fromkeys([*(json.dumps(v) for v in values), *sorted(same)])

@@ -15,17 +15,34 @@ class LazyArray:
     """An array of a file.
 
     ``read`` gives the array in the layout of the param (Keras's), a new one or a view of the file; ``shape`` is
-    that of what ``read`` gives; ``source`` says where it stands, for messages.
+    that of what ``read`` gives; ``source`` says where it stands, for messages. ``fill``, where the file can, puts
+    the values into an array of that shape, or a view in any order, without a second copy of the whole.
     """
 
     shape: tuple[int, ...]
     source: str
     read: Callable[[], np.ndarray[Any, Any]]
+    fill: Callable[[Any], None] | None = None
+
+    def copy_to(self, target: np.ndarray[Any, Any]) -> None:
+        """Put the values into ``target``, which has this shape and may be a view in any order."""
+        import numpy
+
+        if self.fill is not None:
+            self.fill(target)
+        else:
+            numpy.copyto(target, self.read(), casting="same_kind")
 
     def permuted(self, axes: tuple[int, ...]) -> LazyArray:
         """The same array with its axes in another order."""
         shape = tuple(self.shape[a] for a in axes)
-        return LazyArray(shape, self.source, lambda: self.read().transpose(axes))
+        back = tuple(axes.index(a) for a in range(len(axes)))
+        return LazyArray(
+            shape,
+            self.source,
+            lambda: self.read().transpose(axes),
+            lambda target: self.copy_to(target.transpose(back)),
+        )
 
     def reshaped(self, shape: tuple[int, ...]) -> LazyArray:
         """The same values under another shape."""
@@ -33,8 +50,13 @@ class LazyArray:
 
     def flipped(self, axes: tuple[int, ...]) -> LazyArray:
         """The same array with these axes reversed (Theano's true convolutions)."""
-        index = tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(len(self.shape)))
-        return LazyArray(self.shape, self.source, lambda: self.read()[index])
+        index = (*(slice(None, None, -1) if i in axes else slice(None) for i in range(len(self.shape))), ...)
+        return LazyArray(
+            self.shape,
+            self.source,
+            lambda: self.read()[index],
+            lambda target: self.copy_to(target[index]),
+        )
 
     def mapped(self, function: Callable[[Any], Any]) -> LazyArray:
         """Another array of the same shape, computed when it is read."""

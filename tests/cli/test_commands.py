@@ -222,3 +222,36 @@ def test_an_internal_error_is_3_and_shows_no_traceback(
     monkeypatch.setattr("kchainer.api.read_document", missing)
     assert main(["validate", str(MODEL)]) == 3
     assert "please report" in capsys.readouterr().err
+
+
+def test_the_first_layer_that_differs_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "gender"
+    kchainer.convert(MODEL, out)
+    with np.load(out / "check.npz") as arrays:
+        names = arrays["layers"].tolist()
+        assert arrays["digests"].shape == (len(names), 8)
+        assert arrays["digests"].nbytes < 10_000
+    with np.load(out / "weights.npz") as arrays:
+        changed_arrays = {k: v * 1.01 if k == "conv2d_3/W" else v for k, v in arrays.items()}
+    np.savez(out / "weights.npz", **changed_arrays)
+    assert main(["verify", str(out)]) == 1
+    assert 'layer    "conv2d_3" is the first that differs' in capsys.readouterr().out
+    with pytest.raises(kchainer.KchainerError, match="conv2d_3"):
+        kchainer.load(out)
+
+
+def test_digests_are_those_of_the_layers_in_keras_shapes(tmp_path: Path) -> None:
+    kchainer.convert(MODEL, tmp_path / "out")
+    net = kchainer.load(tmp_path / "out")
+    with np.load(tmp_path / "out/check.npz") as arrays:
+        known = dict(zip(arrays["layers"].tolist(), arrays["digests"], strict=True))
+        x = arrays["x0"][:1]
+    import chainer
+
+    with chainer.using_config("train", False):
+        (made,) = net(x, outputs=["conv2d_3"])
+    assert made.shape[-1] == net.conv2d_3.W.shape[0]
+    flat = made.array.reshape(-1)
+    places = np.linspace(0, flat.size - 1, 6).astype(int)
+    want = [flat.mean(dtype="f8"), flat.std(dtype="f8"), *flat[places]]
+    np.testing.assert_allclose(known["conv2d_3"], want, rtol=1e-5, atol=1e-7)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from kchainer.diagnostics import KchainerError
 from kchainer.files import Limits, WeightFile
+from kchainer.ir.arrays import LazyArray
 
 FLOATS = numpy.arange(24, dtype="f4").reshape(4, 6)
 
@@ -301,3 +302,24 @@ def test_no_bytes_make_the_hdf5_reader_raise_anything_else(
         read_everything(bytes(data))
     except KchainerError as error:
         str(error)
+
+
+@pytest.mark.parametrize("piece", [8, 40, 100, 2**24])
+@pytest.mark.parametrize("shape", [(), (0, 3), (7,), (5, 3), (1, 50), (2, 3, 4, 5), (1, 1, 30), (40, 1)])
+@pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", "<f2"])
+def test_filling_in_pieces_is_reading(
+    dtype: str, shape: tuple[int, ...], piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kchainer.files.weight_file._PIECE", piece)
+    values = numpy.random.default_rng(0).standard_normal(shape).astype(dtype)
+    data = hdf5(lambda f: f.create_dataset("x", data=values))
+    with WeightFile.open(io.BytesIO(data), name="m.h5") as file:
+        target = numpy.full(shape[::-1], 7, "float32")  # a view of it in the other order is filled
+        file.copy_to("x", target.T)
+        numpy.testing.assert_array_equal(target.T, file.read("x").astype("float32"))
+        lazy = LazyArray(shape, "x", lambda: file.read("x"), lambda t: file.copy_to("x", t))
+        axes = tuple(range(len(shape)))[::-1]
+        for changed in (lazy.permuted(axes), lazy.flipped(axes[:1]), lazy.permuted(axes).flipped(axes[1:])):
+            target = numpy.full(changed.shape, 7, "float32")
+            changed.copy_to(target)
+            numpy.testing.assert_array_equal(target, changed.read().astype("float32"))

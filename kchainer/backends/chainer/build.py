@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import chainer
@@ -18,6 +21,8 @@ from kchainer.links import freeze
 # Links of Chainer that draw random numbers unless they are told not to.
 RANDOM = ("Linear", "Convolution1D", "Convolution2D", "Convolution3D")
 
+_BUILDING = threading.RLock()
+
 
 def build(model: Model, plan: Plan, *, zeros: bool = False) -> Network | Sequential:
     """The network of a plan with the model's arrays in place; what has none is initialised.
@@ -25,7 +30,7 @@ def build(model: Model, plan: Plan, *, zeros: bool = False) -> Network | Sequent
     ``zeros``: nothing is filled in, since the caller does.
     """
     links: dict[str, chainer.Link] = {}
-    with chainer.using_config("dtype", np.dtype(model.dtype)):
+    with chainer.using_config("dtype", np.dtype(model.dtype)), _without_gradients():
         for name, link in plan.links.items():
             links[name] = _built(link)
     for name, link in plan.links.items() if not zeros else ():
@@ -56,6 +61,34 @@ def arrays_of(net: chainer.Link) -> dict[str, Any]:
     return out
 
 
+@contextlib.contextmanager
+def _without_gradients() -> Iterator[None]:
+    """Parameters that this thread makes have no gradient, as after ``cleargrads``.
+
+    Chainer fills one with NaN for each, so that a network takes its memory twice before it was ever trained.
+    """
+    kind, thread = chainer.Parameter, threading.get_ident()
+    with _BUILDING:
+        stock = kind.__init__
+
+        def bare(
+            self: Any, initializer: Any = None, shape: Any = None, name: Any = None, **more: Any
+        ) -> None:
+            if threading.get_ident() != thread or isinstance(initializer, np.ndarray):
+                stock(self, initializer, shape, name, **more)
+                return
+            stock(self, initializer, None, name, **more)
+            self.cleargrad()
+            if shape is not None:
+                self.initialize(shape)
+
+        kind.__init__ = bare
+        try:
+            yield
+        finally:
+            kind.__init__ = stock
+
+
 def _built(link: Link) -> chainer.Link:
     name = link.target.rpartition(".")[2]
     zero: dict[str, Any] = {"initialW": 0} if link.target.startswith("chainer.") and name in RANDOM else {}
@@ -68,20 +101,18 @@ def _fill(built: chainer.Link, link: Link, layer: Layer, model: Model) -> None:
     for attribute, weight in link.weights.items():
         param = params[weight.param]
         array = model.arrays.get((layer.name, param.name))
-        values = array.read() if array is not None else initial(param, layer, model.dtype)
         place = operator.attrgetter(attribute)(built)
-        np.copyto(getattr(place, "array", place), physical(values, param, weight), casting="same_kind")
-
-
-def physical(values: Any, param: Param, weight: Weight) -> Any:
-    """An array in Keras's layout as the link keeps it."""
-    if weight.axes is not None and weight.axes != param.axes:
-        values = values.transpose([param.axes.index(a) for a in weight.axes])
-    return values if weight.shape is None else values.reshape(weight.shape)
+        own = getattr(place, "array", place)
+        target = logical(own, param, weight)
+        assert not own.size or np.may_share_memory(target, own), "a copy would be filled, not the link"
+        if array is not None:
+            array.copy_to(target)
+        else:
+            np.copyto(target, initial(param, layer, model.dtype), casting="same_kind")
 
 
 def logical(values: Any, param: Param, weight: Weight) -> Any:
-    """The way back: an array of a link in Keras's layout."""
+    """An array of a link in Keras's layout: a view, by which it is filled too."""
     axes = weight.axes or param.axes
     values = values.reshape([param.shape[param.axes.index(a)] for a in axes])
     return values.transpose([axes.index(a) for a in param.axes])

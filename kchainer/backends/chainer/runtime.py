@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+import copy
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import chainer
@@ -125,16 +126,32 @@ class Network(_Predicting, chainer.Chain):
         values: dict[int, Any] = dict(zip(self.plan.inputs, self._given(xs), strict=True))
         taps = [self.plan.taps[name] for name in outputs or ()]
         keep = {v for v, _ in taps} if outputs else set(self.plan.outputs)
-        for step, spent in zip(self.plan.steps, self._last, strict=True):
-            function = getattr(self, step.link) if step.link is not None else Function(step.call)  # type: ignore[arg-type]
-            values[step.output] = function(*(values[i] for i in step.inputs))
-            for i in spent:
-                if i not in keep:
-                    del values[i]
+        for _ in self._steps(values, keep):
+            pass
         if outputs:
             return tuple(_logical(values[v], order) for v, order in taps)
         made = [chainer.as_variable(values[v]) for v in self.plan.outputs]
         return made[0] if len(made) == 1 else tuple(made)
+
+    def layers(self, *xs: Any) -> Iterator[tuple[str, Any]]:
+        """The name and the output of each layer in Keras's shape, in the order of their making."""
+        values: dict[int, Any] = dict(zip(self.plan.inputs, self._given(xs), strict=True))
+        names: dict[int, list[str]] = {}
+        for name, (value, _) in self.plan.taps.items():
+            names.setdefault(value, []).append(name)
+        for made in self._steps(values, frozenset()):
+            for name in names.get(made, ()):
+                yield name, _logical(values[made], self.plan.taps[name][1])
+
+    def _steps(self, values: dict[int, Any], keep: Collection[int]) -> Iterator[int]:
+        """Carry the plan out; yields each value's number when it is there, drops it after its last use."""
+        for step, spent in zip(self.plan.steps, self._last, strict=True):
+            function = getattr(self, step.link) if step.link is not None else Function(step.call)  # type: ignore[arg-type]
+            values[step.output] = function(*(values[i] for i in step.inputs))
+            yield step.output
+            for i in spent:
+                if i not in keep:
+                    del values[i]
 
 
 def _logical(value: Any, order: tuple[int, ...]) -> Any:
@@ -158,18 +175,43 @@ class Sequential(_Predicting, chainer.Sequential):
     def __init__(self, plan: Plan, links: Mapping[str, chainer.Link], dtype: str) -> None:
         super().__init__()
         self.plan, self.dtype = plan, dtype
-        with self.init_scope():
-            for step in plan.steps:
-                self.append(links[step.link] if step.link is not None else Function(step.call))  # type: ignore[arg-type]
+        self._place(
+            links[step.link] if step.link is not None else Function(step.call)  # type: ignore[arg-type]
+            for step in plan.steps
+        )
+
+    def _place(self, layers: Iterable[Any]) -> None:
+        """What ``append`` of each layer does, in linear time: stock ``append`` looks at all layers each time."""
+        self._layers = list(layers)
+        self._children = _as_appended(self._layers)
+        for i, link in enumerate(self._children):
+            link.name = str(i)
+
+    def copy(self, mode: str = "share") -> Sequential:
+        """A network with the same layers, as ``chainer.Sequential.copy`` but of this class."""
+        made = Sequential.__new__(Sequential)
+        chainer.Sequential.__init__(made)
+        made.plan, made.dtype, made.params_of = self.plan, self.dtype, self.params_of
+        made._place(x.copy(mode) if isinstance(x, chainer.Link) else copy.copy(x) for x in self)
+        return made
 
     def named_plan_links(self) -> Iterator[tuple[str, chainer.Link]]:
-        """Each link with its name in the plan."""
-        return (
-            (step.link, link)
-            for step, link in zip(self.plan.steps, self, strict=True)
-            if step.link is not None
-        )
+        """Each link with its name in the plan. Raises TypeError where layers were added or removed."""
+        names = [step.link for step in self.plan.steps]
+        if [name is not None for name in names] != [isinstance(x, chainer.Link) for x in self]:
+            raise TypeError("the layers were changed after the network was made")
+        return ((name, link) for name, link in zip(names, self, strict=True) if name is not None)
 
     def forward(self, *xs: Any) -> Any:
         """The output."""
         return super().forward(*self._given(xs))
+
+
+def _as_appended(layers: Sequence[Any]) -> list[chainer.Link]:
+    """The links in the order in which ``chainer.Sequential.append`` leaves them as children.
+
+    It puts each new link behind the place of the first one, so that the others come in reverse.
+    """
+    places = [i for i, layer in enumerate(layers) if isinstance(layer, chainer.Link)]
+    ordered = places[0] + 1 if places else 0
+    return [layers[i] for i in places[:ordered] + places[ordered:][::-1]]

@@ -180,11 +180,11 @@ class Translation:
         full = f"{path}/{name}" if path else name
         taken = getattr(self, "_paths", None)
         if taken is None:
-            taken = self._paths = set()
-        number, out = 1, full
+            taken = self._paths = {}
+        number, out = taken.get(full, 1), full
         while out in taken:
             out, number = f"{full}_{number}", number + 1
-        taken.add(out)
+        taken[full], taken[out] = number, taken.get(out, 1)
         return out
 
     def _read_calls(self, entry: Entry) -> None:
@@ -250,7 +250,8 @@ class Translation:
                 hint="replace the layer by one that Keras defines",
             )  # fmt: skip
             return
-        near = suggestion(entry.class_name, list(TRANSLATORS))
+        shown = self.diagnostics.count("error") < self.limits.diagnostics  # the others are only counted
+        near = suggestion(entry.class_name, TRANSLATORS) if shown else None
         self._error(
             "KC201",
             f"{what} is not supported",

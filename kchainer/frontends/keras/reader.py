@@ -37,6 +37,7 @@ class Document:
     keras_version: str | None = None
     backend: str | None = None
     weights: WeightFile | None = None
+    archive: KerasArchive | None = None
 
 
 def _fail(code: str, message: str, name: str, hint: str | None = None) -> KchainerError:
@@ -84,7 +85,9 @@ def _archive(archive: KerasArchive, name: str, limits: Limits) -> Document:
     config = _object(load_json(archive.config, name=inside, limits=limits), inside)
     metadata = _object(load_json(archive.metadata, name=f"{name}::metadata.json", limits=limits), name)
     text = archive.config.decode("utf-8", "replace")
-    return Document(inside, config, text, _text(metadata.get("keras_version")), None, archive.weights)
+    return Document(
+        inside, config, text, _text(metadata.get("keras_version")), None, archive.weights, archive
+    )
 
 
 def open_document(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> Document:
@@ -172,6 +175,9 @@ def read_document(
     if found.has_errors or network is None:
         found.located(document.text).raise_if_errors()
         raise _fail("KC104", "the file could not be read", document.name)
+    for part in (document.archive, document.weights):
+        for odd in part.diagnostics.items if part is not None else ():
+            found.add(odd)
     origin = Origin(document.name, str(told), told.reasons)
     dtype = "float64" if translation.dtypes == {"float64"} else "float32"
     return Model({network.name: network}, origin, loaded, dtype, tuple(found.items))

@@ -61,7 +61,8 @@ def arrays(
 
 
 def _lazy(file: WeightFile, path: str) -> LazyArray:
-    return LazyArray(file.dataset(path).shape, path, functools.partial(file.read, path))
+    read, fill = functools.partial(file.read, path), functools.partial(file.copy_to, path)
+    return LazyArray(file.dataset(path).shape, path, read, fill)
 
 
 # ------------------------------------------------------------------ legacy

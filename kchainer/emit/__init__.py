@@ -1,5 +1,5 @@
 """Every emission, by family. Importing this package fills the table."""
 
-from kchainer.emit import activation, conv, core, embed, merge, noise, norm, pool, reshape
+from kchainer.emit import activation, conv, core, embed, merge, noise, norm, pool, reshape, sequential
 
-__all__ = ["activation", "conv", "core", "embed", "merge", "noise", "norm", "pool", "reshape"]
+__all__ = ["activation", "conv", "core", "embed", "merge", "noise", "norm", "pool", "reshape", "sequential"]

@@ -26,7 +26,11 @@ class Linear(chainer.Link):
 
     def forward(self, x: Any) -> chainer.Variable:
         """(..., in_size) to (..., out_size)."""
-        return F.linear(x, self.W, self.b, n_batch_axes=x.ndim - 1)
+        return self.apply(x, self.W, self.b)
+
+    def apply(self, x: Any, W: Any, b: Any) -> chainer.Variable:
+        """The same with another weight and bias."""
+        return F.linear(x, W, b, n_batch_axes=x.ndim - 1)
 
 
 class EinsumDense(chainer.Link):

@@ -57,6 +57,20 @@ from kchainer.ir.ops.reshape import (
     UpSampling,
     ZeroPadding,
 )
+from kchainer.ir.ops.sequential import (
+    ConcatenatedRelu,
+    CoveringMaxPooling,
+    DepthToSpace,
+    Maxout,
+    MinibatchDiscrimination,
+    SpatialPyramidPooling,
+    Unpooling,
+)
+from kchainer.ir.ops.weightnorm import (
+    WeightNormalizedConvolution,
+    WeightNormalizedDense,
+    WeightNormalizedTransposedConvolution,
+)
 
 __all__ = [
     "Activation",
@@ -68,10 +82,13 @@ __all__ = [
     "Celu",
     "CenterCrop",
     "Concatenate",
+    "ConcatenatedRelu",
     "Convolution",
     "CosineSimilarity",
+    "CoveringMaxPooling",
     "Cropping",
     "Dense",
+    "DepthToSpace",
     "DepthwiseConvolution",
     "Dot",
     "Dropout",
@@ -91,7 +108,9 @@ __all__ = [
     "LayerNormalization",
     "LayerScale",
     "LogSoftmax",
+    "Maxout",
     "Merge",
+    "MinibatchDiscrimination",
     "Normalization",
     "PRelu",
     "ParametricSoftplus",
@@ -108,11 +127,16 @@ __all__ = [
     "Shrink",
     "Softmax",
     "SpatialDropout",
+    "SpatialPyramidPooling",
     "Squareplus",
     "Threshold",
     "Transpose",
     "TransposedConvolution",
     "UnitNormalization",
+    "Unpooling",
     "UpSampling",
+    "WeightNormalizedConvolution",
+    "WeightNormalizedDense",
+    "WeightNormalizedTransposedConvolution",
     "ZeroPadding",
 ]

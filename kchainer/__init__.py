@@ -13,7 +13,8 @@ _install()
 __version__ = "0.1.0"
 _API = ("convert", "from_keras", "load", "read", "to_chainer", "to_source", "validate", "verify", "weights")
 _DIAGNOSTICS = ("Diagnostic", "KchainerError")
-__all__ = [*_API, *_DIAGNOSTICS]
+_NETWORKS = ("Model", "Sequential", "from_dict", "from_json")
+__all__ = [*_API, *_DIAGNOSTICS, *_NETWORKS, "Chain", "Input", "layers"]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,4 +27,16 @@ def __getattr__(name: str) -> Any:
         import kchainer.diagnostics
 
         return getattr(kchainer.diagnostics, name)
-    raise AttributeError(f"module 'kchainer' has no attribute {name!r}")
+    if name in _NETWORKS:
+        import kchainer.training.networks
+
+        return getattr(kchainer.training.networks, name)
+    if name == "Chain":
+        import kchainer.training.chain
+
+        return kchainer.training.chain.Chain
+    if name == "layers" or name.startswith("_"):
+        raise AttributeError(f"module 'kchainer' has no attribute {name!r}")  # layers is a module
+    import kchainer.layers
+
+    return kchainer.layers.at_top_level(name)

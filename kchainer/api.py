@@ -10,6 +10,7 @@ from kchainer.diagnostics import Diagnostic
 from kchainer.emit.plan import Plan, Planner
 from kchainer.files import DEFAULT, Limits
 from kchainer.frontends.keras import reader
+from kchainer.frontends.sequential2016 import reader as sequential2016
 from kchainer.ir.graph import BACKENDS, Model
 from kchainer.passes.layout import lay_out
 
@@ -59,6 +60,8 @@ def read(
         document.weights = reader.open_weights(weights, limits)
     if "kchainer" in document.config:
         return _own(document.config, document.name, document.text, limits)
+    if sequential2016.recognises(document.config):
+        return sequential2016.read_document(document, limits=limits)
     return reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits)
 
 
@@ -72,6 +75,19 @@ def _own(data: dict[str, Any], name: str, text: str, limits: Limits) -> Model:
     found.located(text).raise_if_errors()
     assert model is not None
     return model
+
+
+def read_text(text: str, name: str, *, limits: Limits = DEFAULT) -> Model:
+    """The IR of a JSON text of any kind that ``read`` takes; ``name`` stands in messages. Raises KchainerError."""
+    from kchainer.files import load_json
+
+    data = load_json(text, name=name, limits=limits)
+    if isinstance(data, dict) and "kchainer" in data:
+        return _own(data, name, text, limits)
+    document = reader.of_config(data, name, text)
+    if sequential2016.recognises(document.config):
+        return sequential2016.read_document(document, limits=limits)
+    return reader.read_document(document, limits=limits)
 
 
 def from_keras(

@@ -122,7 +122,7 @@ class Network(_Predicting, chainer.Chain):
     def forward(self, *xs: Any, outputs: Sequence[str] | None = None) -> Any:
         """The outputs, a tuple where there are several."""
         values: dict[int, Any] = dict(zip(self.plan.inputs, self._given(xs), strict=True))
-        taps = [self.plan.taps[name] for name in outputs or ()]
+        taps = _taps(self.plan, outputs or ())
         keep = {v for v, _ in taps} if outputs else set(self.plan.outputs)
         for step, spent in zip(self.plan.steps, self._last, strict=True):
             function = getattr(self, step.link) if step.link is not None else Function(step.call)  # type: ignore[arg-type]
@@ -134,6 +134,13 @@ class Network(_Predicting, chainer.Chain):
             return tuple(_logical(values[v], order) for v, order in taps)
         made = [chainer.as_variable(values[v]) for v in self.plan.outputs]
         return made[0] if len(made) == 1 else tuple(made)
+
+
+def _taps(plan: Plan, names: Sequence[str]) -> list[tuple[int, tuple[int, ...]]]:
+    unknown = [name for name in names if name not in plan.taps]
+    if unknown:
+        raise KeyError(f"no layer {unknown[0]!r} in {plan.name!r}; layers are {', '.join(plan.taps)}")
+    return [plan.taps[name] for name in names]
 
 
 def _logical(value: Any, order: tuple[int, ...]) -> Any:
@@ -169,6 +176,13 @@ class Sequential(_Predicting, chainer.Sequential):
             if step.link is not None
         )
 
-    def forward(self, *xs: Any) -> Any:
-        """The output."""
-        return super().forward(*self._given(xs))
+    def forward(self, *xs: Any, outputs: Sequence[str] | None = None) -> Any:
+        """The output, or those of the layers that ``outputs`` names."""
+        if not outputs:
+            return super().forward(*self._given(xs))
+        taps = _taps(self.plan, outputs)
+        (value,) = self._given(xs)
+        values = {self.plan.inputs[0]: value}
+        for step, layer in zip(self.plan.steps, self, strict=True):
+            values[step.output] = value = layer(value)
+        return tuple(_logical(values[v], order) for v, order in taps)

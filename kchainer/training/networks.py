@@ -192,9 +192,20 @@ class Sequential(Runs, SequentialModel):
 def from_json(text: str) -> Sequential:
     """A sequence from JSON: kchainer's own, Keras's, or chainer-sequential's. Raises KchainerError."""
     from kchainer.api import read_text
+    from kchainer.diagnostics import Diagnostics
+    from kchainer.files import load_json
+    from kchainer.frontends.keras.reader import of_config
+    from kchainer.frontends.sequential2016 import reader
 
-    out = Sequential()
-    out.fixed = read_text(text, "from_json")
+    name, out = "from_json", Sequential()
+    data = load_json(text, name=name)
+    if not isinstance(data, dict) or not reader.recognises(data):
+        out.fixed = read_text(text, name)
+        return out
+    sequences = reader.sequences_of(of_config(data, name, text), Diagnostics(name))
+    if len(sequences) != 1:
+        raise wrong(name, f"{len(sequences)} sequences where one is wanted", hint="kchainer.read takes them all")
+    out.layers, out.weight_initializer, out.weight_std = sequences[0].elements, sequences[0].initializer, sequences[0].std
     return out
 
 

@@ -86,9 +86,8 @@ def generation(config: Json) -> tuple[str, tuple[str, ...]]:
 
 
 class _Reader:
-    def __init__(self, document: Document, limits: Limits) -> None:
-        self.document, self.limits = document, limits
-        self.found = Diagnostics(document.name, limits.diagnostics)
+    def __init__(self, document: Document, found: Diagnostics, limits: Limits) -> None:
+        self.document, self.found, self.limits = document, found, limits
         self.count = 0
 
     def sequence(self, name: str, data: Json, at: str) -> Sequence:
@@ -290,10 +289,10 @@ def _shape(file: WeightFile, group: str, rank: int) -> tuple[int, ...] | None:
 # ------------------------------------------------------------------ the whole
 
 
-def read_document(document: Document, *, limits: Limits = DEFAULT) -> Model:
-    """The IR of a file: one network for each sequence. Raises KchainerError with everything that is wrong."""
-    reader = _Reader(document, limits)
+def sequences_of(document: Document, found: Diagnostics, limits: Limits = DEFAULT) -> list[Sequence]:
+    """The sequences of a file. Raises KchainerError with everything that is wrong with their layers."""
     config = document.config
+    reader = _Reader(document, found, limits)
     members = (
         {"model": config} if _is_sequence(config) else {k: v for k, v in config.items() if _is_sequence(v)}
     )
@@ -302,23 +301,30 @@ def read_document(document: Document, *, limits: Limits = DEFAULT) -> Model:
         reader.sequence(name, data, "" if single else "/" + name.replace("~", "~0").replace("/", "~1"))
         for name, data in members.items()
     ]
-    reader.found.located(document.text).raise_if_errors()
+    found.located(document.text).raise_if_errors()
+    return sequences
+
+
+def read_document(document: Document, *, limits: Limits = DEFAULT) -> Model:
+    """The IR of a file: one network for each sequence. Raises KchainerError with everything that is wrong."""
+    found = Diagnostics(document.name, limits.diagnostics)
+    sequences = sequences_of(document, found, limits)
     networks: dict[str, Network] = {}
     loaded: dict[tuple[str, str], LazyArray] = {}
     used: set[str] = set()
     for one in sequences:
-        network, own = _network(one, document, reader.found, limits, len(sequences) == 1, used)
+        network, own = _network(one, document, found, limits, len(sequences) == 1, used)
         if network is not None:
             networks[one.name] = network
             loaded |= own if len(sequences) == 1 else {(f"{one.name}:{k}", p): v for (k, p), v in own.items()}
     if document.weights is not None:
         for path in document.weights.datasets():
             if path not in used and not path.endswith("/N"):
-                reader.found.error("KC402", f"nothing of the model uses {path} of the weights file")
-    reader.found.located(document.text).raise_if_errors()
-    told_by, reasons = generation(config)
+                found.error("KC402", f"nothing of the model uses {path} of the weights file")
+    found.located(document.text).raise_if_errors()
+    told_by, reasons = generation(document.config)
     origin = Origin(document.name, f"chainer-sequential {told_by}", reasons)
-    return Model(networks, origin, loaded, "float32", tuple(reader.found.items))
+    return Model(networks, origin, loaded, "float32", tuple(found.items))
 
 
 def _network(

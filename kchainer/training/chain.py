@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -220,7 +221,7 @@ def _arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         with file, np.load(file, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise _damaged(name, f"the weights cannot be read: {error}") from None
 
 

@@ -204,8 +204,14 @@ def from_json(text: str) -> Sequential:
         return out
     sequences = reader.sequences_of(of_config(data, name, text), Diagnostics(name))
     if len(sequences) != 1:
-        raise wrong(name, f"{len(sequences)} sequences where one is wanted", hint="kchainer.read takes them all")
-    out.layers, out.weight_initializer, out.weight_std = sequences[0].elements, sequences[0].initializer, sequences[0].std
+        raise wrong(
+            name, f"{len(sequences)} sequences where one is wanted", hint="kchainer.read takes them all"
+        )
+    out.layers, out.weight_initializer, out.weight_std = (
+        sequences[0].elements,
+        sequences[0].initializer,
+        sequences[0].std,
+    )
     return out
 
 

@@ -70,7 +70,9 @@ def test_three_updates_are_those_recorded(case: str) -> None:
         np.testing.assert_allclose(loss.array, wanted, rtol=1e-5)
         chain.backprop(loss)
     have = dict(chain.namedparams()) | {
-        f"{path}/{name}": getattr(link, name) for path, link in chain.namedlinks() for name in link._persistent
+        f"{path}/{name}": getattr(link, name)
+        for path, link in chain.namedlinks()
+        for name in link._persistent
     }
     for key in data.files:
         name = key.removeprefix("after.").replace(".", "/")
@@ -101,7 +103,10 @@ def test_a_residual_block_adds_its_input() -> None:
 
 def test_generations_are_told_by_their_keys(tmp_path: Path) -> None:
     old = json.loads((FILES / "g1-embed.json").read_text())
-    told = {name: kchainer.read(FILES / f"{name}.json", FILES / f"{name}.h5").origin.dialect for name in ("g1-embed", "g3-embed")}
+    told = {
+        name: kchainer.read(FILES / f"{name}.json", FILES / f"{name}.h5").origin.dialect
+        for name in ("g1-embed", "g3-embed")
+    }
     assert "G1" in told["g1-embed"] and "G3" in told["g3-embed"]
     for layer in old["layers"]:
         if "_layer" in layer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +15,7 @@ import numpy as np
 from kchainer.diagnostics import Diagnostic, KchainerError, suggestion
 from kchainer.files import WeightFile, atomic_write, open_regular, sniff
 from kchainer.frontends.builder.elements import wrong
-from kchainer.training.networks import Sequential
+from kchainer.training.networks import Sequential, sequences
 
 # Chainer's rules have stayed the same since 1.24, so its own serve. momentum: the argument that it becomes.
 OPTIMIZERS: dict[
@@ -50,6 +51,18 @@ def _optimizer(name: str, lr: float, momentum: float) -> chainer.GradientMethod:
     return getattr(chainer.optimizers, class_name)(**args)
 
 
+def _training(config: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The arguments of ``setup_optimizers`` in a container's ``config``. Raises KchainerError."""
+    keys = {"learning_rate": None, "momentum": 0.9, "weight_decay": 0, "gradient_clipping": 0}
+    numbers = [config.get(key, default) for key, default in keys.items()]
+    for key, value in zip(keys, numbers, strict=True):
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise wrong("Chain.from_json", f"`{key}` of config is no number: {value!r}")
+    if not isinstance(config["optimizer"], str):
+        raise wrong("Chain.from_json", "`optimizer` of config is no name")
+    return (config["optimizer"], *numbers)
+
+
 class Chain(chainer.Chain):
     """Sequences under one optimizer. Their links are registered here as ``<name>_<index>``.
 
@@ -79,6 +92,27 @@ class Chain(chainer.Chain):
         sequence.build()
         sequence.when_built(lambda: self._register(sequence, "link" if name is None else name))
         return self
+
+    @classmethod
+    def from_json(cls, text: str) -> Chain:
+        """A chain of all sequences of a file of chainer-sequential, with the optimizer that its ``config`` names.
+
+        A sequence ``model`` is the one that ``chain(x)`` calls. Raises KchainerError.
+        """
+        found = sequences(text)
+        if found is None:
+            raise wrong(
+                "Chain.from_json",
+                "this is no file of chainer-sequential",
+                hint="kchainer.read takes other files",
+            )
+        chain = cls()
+        for name, sequence in found.items():
+            chain.add_sequence(sequence, None if name == "model" else name)
+        config = json.loads(text).get("config")
+        if isinstance(config, dict) and "optimizer" in config:
+            chain.setup_optimizers(*_training(config))
+        return chain
 
     def add_sequence_with_name(self, sequence: Any, name: str = "link") -> Chain:
         """``add_sequence`` under a name."""

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from kchainer.diagnostics import KchainerError
 from kchainer.frontends.builder.elements import tensors, wrong
 from kchainer.frontends.builder.models import Described, FunctionalModel, SequentialModel
 from kchainer.ir.graph import Model as IrModel
@@ -146,8 +147,20 @@ class Sequential(Runs, SequentialModel):
             shapes = input_shape if isinstance(input_shape[0], (list, tuple)) else [input_shape]
             self.given = [((None, *shape), dtype) for shape in shapes]  # type: ignore[misc]
         if self.net is None and (self.fixed is not None or self.inputs() is not None):
-            self._build()
+            self._build_if_sizes_are_known()
         return self
+
+    def _build_if_sizes_are_known(self) -> None:
+        """A first convolution tells channels, not pixels; behind a Flatten these are needed, and a call has them."""
+        try:
+            self._build()
+        except KchainerError as error:
+            given = self.given or self.fixed is not None
+            if given or any(d.code != "KC301" for d in error.diagnostics) or not self._leaves_sizes_open():
+                raise
+
+    def _leaves_sizes_open(self) -> bool:
+        return any(None in shape[1:] for shape, _ in self.inputs() or ())
 
     def model(self) -> IrModel:
         """The IR, checked. Raises KchainerError."""
@@ -189,30 +202,37 @@ class Sequential(Runs, SequentialModel):
         return self
 
 
-def from_json(text: str) -> Sequential:
-    """A sequence from JSON: kchainer's own, Keras's, or chainer-sequential's. Raises KchainerError."""
-    from kchainer.api import read_text
+def sequences(text: str, name: str = "from_json") -> dict[str, Sequential] | None:
+    """The sequences of a file of chainer-sequential, not yet built; None for another kind. Raises KchainerError."""
     from kchainer.diagnostics import Diagnostics
     from kchainer.files import load_json
     from kchainer.frontends.keras.reader import of_config
     from kchainer.frontends.sequential2016 import reader
 
-    name, out = "from_json", Sequential()
     data = load_json(text, name=name)
     if not isinstance(data, dict) or not reader.recognises(data):
-        out.fixed = read_text(text, name)
-        return out
-    sequences = reader.sequences_of(of_config(data, name, text), Diagnostics(name))
-    if len(sequences) != 1:
-        raise wrong(
-            name, f"{len(sequences)} sequences where one is wanted", hint="kchainer.read takes them all"
-        )
-    out.layers, out.weight_initializer, out.weight_std = (
-        sequences[0].elements,
-        sequences[0].initializer,
-        sequences[0].std,
-    )
+        return None
+    out = {}
+    for one in reader.sequences_of(of_config(data, name, text), Diagnostics(name)):
+        made = out[one.name] = Sequential(weight_initializer=one.initializer, weight_std=one.std)
+        made.layers = one.elements
     return out
+
+
+def from_json(text: str) -> Sequential:
+    """A sequence from JSON: kchainer's own, Keras's, or chainer-sequential's. Raises KchainerError."""
+    from kchainer.api import read_text
+
+    found = sequences(text)
+    if found is None:
+        out = Sequential()
+        out.fixed = read_text(text, "from_json")
+        return out
+    if len(found) != 1:
+        raise wrong(
+            "from_json", f"the file has {len(found)} sequences", hint="Chain.from_json takes them all"
+        )
+    return next(iter(found.values()))
 
 
 def from_dict(data: Json) -> Sequential:

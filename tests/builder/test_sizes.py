@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ def test_every_size_from_8_to_256_is_reached(ksize: int, stride: int) -> None:
         for layers in (1, 2, 3):
             stages = plan_deconvolutions(wanted, layers, ksize, stride)
             assert len(stages) == layers and stages[-1].output_size == wanted
-            for one, following in zip(stages, stages[1:], strict=False):
+            for one, following in itertools.pairwise(stages):
                 assert one.output_size == following.input_size
             for one in stages:
                 rule = stride * (one.input_size - 1) + ksize - 2 * one.pad

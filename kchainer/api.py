@@ -110,10 +110,15 @@ def from_keras(
 
 
 def to_chainer(model: Model) -> Any:
-    """The running network of a model: a ``chainer.Sequential`` or a ``chainer.Chain``, weights in place."""
-    from kchainer.backends.chainer import build
+    """The running network of a model: a ``chainer.Sequential`` or a ``chainer.Chain``, weights in place.
 
-    return build(model, plan_of(model))
+    A model of several networks becomes a ``chainer.Chain`` of them: ``nets.q_a_x(x)``, ``nets["q_a_x"](x)``.
+    """
+    from kchainer.backends.chainer import Networks, build
+
+    if len(model.networks) == 1:
+        return build(model, plan_of(model))
+    return Networks({name: build(part, plan_of(part)) for name, part in model.parts().items()})
 
 
 def to_source(model: Model) -> str:

@@ -188,3 +188,23 @@ def test_noise_and_dropout_are_in_training_only() -> None:
     with chainer.using_config("train", False):
         np.testing.assert_array_equal(sequence(x).array, x)
     assert np.abs(sequence(x).array - x).max() > 0.1
+
+
+def test_a_file_of_several_networks_loads_as_a_chain_of_them(tmp_path: Path) -> None:
+    container = json.loads((FILES / "model-adgm.json").read_text())
+    chain = kchainer.Chain.from_json(json.dumps(container))
+    random = np.random.default_rng(0)
+    given = {
+        name: [random.standard_normal((3, *shape)).astype("f") for shape in shapes]
+        for name, (shapes, _) in CONTAINERS["model-adgm"].items()
+    }
+    for name, xs in given.items():
+        getattr(chain, name)(*xs)
+    (tmp_path / "adgm.json").write_text(json.dumps(container))
+    chain.save(tmp_path / "adgm.h5")
+    nets = kchainer.load(tmp_path / "adgm.json", tmp_path / "adgm.h5")
+    assert nets.count_params() == COUNTS["model-adgm"]
+    for name, xs in given.items():
+        made, wanted = listed(nets[name].predict(*xs)), listed(getattr(chain, name)(*xs, test=True))
+        for got, want in zip(made, wanted, strict=True):
+            np.testing.assert_allclose(got, want.array, rtol=1e-5, atol=1e-6)

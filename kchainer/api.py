@@ -66,12 +66,26 @@ def read(
 
 
 def _own(data: dict[str, Any], name: str, text: str, limits: Limits) -> Model:
-    """A model in kchainer's own JSON. Raises KchainerError."""
-    from kchainer.diagnostics import Diagnostics
+    """A model in one of kchainer's own formats, told by ``kind``. Raises KchainerError."""
+    from kchainer.diagnostics import Diagnostics, suggestion
+    from kchainer.frontends import spec
     from kchainer.ir.spec import from_json
 
+    readers = {"ir": from_json, "spec": spec.read}
     found = Diagnostics(name, limits.diagnostics)
-    model = from_json(data, name=name, diagnostics=found, most_nodes=limits.nodes)
+    kind = data.get("kind")
+    model = None
+    if isinstance(kind, str) and kind in readers:
+        model = readers[kind](data, name=name, diagnostics=found, most_nodes=limits.nodes)
+    else:
+        found.error(
+            "KC104" if "kind" in data else "KC105",
+            "`kind` says which of kchainer's formats a file has",
+            pointer="/kind" if "kind" in data else "",
+            found=str(kind)[:80] if "kind" in data else None,
+            expected=" or ".join(f'"{k}"' for k in readers),
+            hint=suggestion(kind, readers) if isinstance(kind, str) else None,
+        )
     found.located(text).raise_if_errors()
     assert model is not None
     return model
@@ -197,5 +211,13 @@ def validate(
         return error.diagnostics
 
 
+def to_spec(model: Model) -> dict[str, Any]:
+    """The model in kchainer's own short JSON, without its arrays."""
+    from kchainer.backends.spec import spec
+
+    return spec(model)
+
+
 BACKENDS["chainer"] = to_chainer
+BACKENDS["spec"] = to_spec
 BACKENDS["source"] = to_source

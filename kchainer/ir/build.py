@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import inspect
+import math
+import typing
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -51,6 +55,15 @@ class Builder:
         for rule in op.check():
             self.diagnostics.error("KC104", f'{op.name} "{name}": {rule}', pointer=pointer)
             return None
+        least, most = takes(typing.cast("Any", type(op)))
+        if not least <= len(shapes) <= most:
+            self.diagnostics.error(
+                "KC301",
+                f'{op.name} "{name}" does not take {len(shapes)} input{"" if len(shapes) == 1 else "s"}',
+                pointer=pointer,
+                expected=f"{least}" + ("" if most == least else " or more"),
+            )
+            return None
         try:
             params, out = op.params(*shapes), op.infer(*shapes)
         except ShapeError as wrong:
@@ -59,17 +72,13 @@ class Builder:
                 "KC301", f'{op.name} "{name}": {wrong}', pointer=pointer, found=f"input {found}"
             )
             return None
-        except (IndexError, KeyError, ValueError):  # an axis that is none, an equation that does not fit
+        # an axis that is none, an equation that does not fit, a size that has to be known
+        except (IndexError, KeyError, ValueError, TypeError, ArithmeticError):
             self.diagnostics.error(
                 "KC301",
                 f'{op.name} "{name}" does not fit its input',
                 pointer=pointer,
                 found=f"input {' and '.join(map(show, shapes))}",
-            )
-            return None
-        except TypeError:
-            self.diagnostics.error(
-                "KC301", f'{op.name} "{name}" does not take {len(shapes)} inputs', pointer=pointer
             )
             return None
         have = self.layers.setdefault(name, Layer(name, op, params, trainable, settings or {}, pointer))
@@ -97,21 +106,23 @@ class Builder:
     def finish(
         self, inputs: Sequence[Value], outputs: Sequence[Value], output_names: Sequence[str] = ()
     ) -> Network:
-        """The network, without the nodes that no output needs."""
-        keep = _needed(self.nodes, [v[0] for v in outputs]) | {v[0] for v in inputs}
-        new = {old: i for i, old in enumerate(sorted(keep))}
+        """The network, without the nodes that no output needs; inputs come first, and are taps by their names."""
+        starts = list(dict.fromkeys(v[0] for v in inputs))
+        order = starts + sorted(_needed(self.nodes, [v[0] for v in outputs]) - set(starts))
+        new = {old: i for i, old in enumerate(order)}
         moved = [
             dataclasses.replace(self.nodes[old], inputs=tuple((new[n], k) for n, k in self.nodes[old].inputs))
-            for old in sorted(keep)
+            for old in order
         ]
-        used = {n.layer for n in moved}
+        used = list(dict.fromkeys(n.layer for n in moved))
+        taps = {self.nodes[v[0]].layer: v for v in inputs} | self.taps
         return Network(
             name=self.name,
-            layers={name: layer for name, layer in self.layers.items() if name in used},
+            layers={name: self.layers[name] for name in used},
             nodes=tuple(moved),
             inputs=tuple(new[v[0]] for v in inputs),
             outputs=tuple((new[n], k) for n, k in outputs),
-            taps={name: (new[n], k) for name, (n, k) in self.taps.items() if n in new},
+            taps={name: (new[n], k) for name, (n, k) in taps.items() if n in new},
             output_names=tuple(output_names),
         )
 
@@ -122,6 +133,16 @@ class Builder:
     def _report(self, code: str, message: str, pointer: str, hint: str) -> None:
         if not any(d.code == code for d in self.diagnostics.items):
             self.diagnostics.error(code, message, pointer=pointer, hint=hint)
+
+
+@functools.cache
+def takes(cls: type[Op]) -> tuple[int, float]:
+    """How many inputs an op may have: the least and the most."""
+    parameters = list(inspect.signature(cls.infer).parameters.values())[1:]
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return 1, math.inf
+    required = sum(p.default is p.empty for p in parameters)
+    return required, len(parameters)
 
 
 def _needed(nodes: Sequence[Node], ends: Sequence[int]) -> set[int]:

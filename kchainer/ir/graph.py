@@ -110,6 +110,11 @@ class Model:
         """The network as a Chainer program."""
         return str(BACKENDS["source"](self))
 
+    def to_spec(self) -> dict[str, Any]:
+        """The model in kchainer's own short JSON, without its arrays."""
+        made: dict[str, Any] = BACKENDS["spec"](self)
+        return made
+
 
 # Filled by kchainer.api: the IR itself knows no backend.
 BACKENDS: dict[str, Callable[[Model], Any]] = {}

@@ -38,10 +38,10 @@ class Param:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong at one place of an op's JSON form; ``kind`` is missing, unknown, type or value."""
+    """What is wrong at one place of a JSON form; ``kind`` op: there is no op of that name."""
 
     pointer: str
-    kind: Literal["missing", "unknown", "type", "value"]
+    kind: Literal["missing", "unknown", "type", "value", "op"]
     found: Any
     expected: str
 
@@ -100,6 +100,15 @@ def known(dim: Dim, what: str = "channels") -> int:
     if dim is None:
         raise ShapeError(f"the number of {what} has to be known")
     return dim
+
+
+def axes_of(x: Shape, *axes: int) -> None:
+    """Raises ShapeError unless all of ``axes``, counted from the front, are axes of ``x`` and differ."""
+    for axis in axes:
+        if not 0 <= axis < len(x):
+            raise ShapeError(f"axis {axis} is not an axis of {show(x)}")
+    if len(set(axes)) != len(axes):
+        raise ShapeError(f"axes {list(axes)} name one axis twice")
 
 
 def rank_of(x: Shape, *ranks: int) -> int:

@@ -1,74 +1,81 @@
-"""JSON Schema of IR files, derived from the op definitions; for editors and other tools."""
+"""IR files, described once: the description checks them and gives their JSON Schema for editors."""
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 from kchainer.ir import ops
-from kchainer.ir.op import OPS, schema
+from kchainer.ir.op import OPS, Json, Kind, Op, Problem, kind_of, problems, schema
+from kchainer.ir.records import (
+    ANYTHING,
+    BOOLEAN,
+    INTEGER,
+    TEXT,
+    by_key,
+    constant,
+    described,
+    many,
+    mapping,
+    record,
+)
 
-Json = dict[str, Any]
+assert ops  # importing it fills the table
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-REFERENCE = {"type": "array", "prefixItems": [{"type": "integer"}] * 2, "items": False, "minItems": 2}
+SETTINGS = described(
+    mapping(record({}, {"initializer": ANYTHING, "regularizer": ANYTHING, "constraint": ANYTHING})),
+    "initializer, regularizer and constraint of each param",
+)
+# Keys of every layer besides its op's attributes.
+LAYER = {
+    "trainable": described(BOOLEAN, "false: no update in training", default=True),
+    "settings": SETTINGS,
+}
+REFERENCE = kind_of(tuple[int, int], {})
 
 
-def layer_schema(cls: Any) -> Json:
+def layer_kind(cls: type[Op]) -> Kind:
     """A layer of an IR file that holds this op."""
+    more = {"name": described(TEXT, "path through nested models"), **LAYER}
+
+    def wrong(v: Any, at: str) -> Iterator[Problem]:
+        yield from problems(cls, {k: one for k, one in v.items() if k not in more}, at)
+        if "name" not in v:
+            yield Problem(at, "missing", "name", "name")
+        for key, kind in more.items():
+            if key in v:
+                yield from kind.problems(v[key], f"{at}/{key}")
+
     own = schema(cls)
-    more = {
-        "name": {"type": "string", "description": "path through nested models"},
-        "trainable": {"type": "boolean", "default": True},
-        "settings": {
-            "type": "object",
-            "description": "initializer, regularizer and constraint of each param",
-        },
-    }
-    return own | {"properties": own["properties"] | more, "required": [*own["required"], "name"]}
+    properties = own["properties"] | {key: kind.schema for key, kind in more.items()}
+    return Kind(own | {"properties": properties, "required": [*own["required"], "name"]}, wrong, lambda v: v)
+
+
+@functools.cache
+def layer_kinds() -> Mapping[str, Kind]:
+    """The layers of IR files, by op."""
+    return {name: layer_kind(OPS[name]) for name in sorted(OPS)}
+
+
+NODE = record({"layer": TEXT}, {"inputs": many(REFERENCE)})
+NETWORK = record(
+    {
+        "layers": many(by_key("op", layer_kinds, "#/$defs", "op")),
+        "nodes": many(NODE),
+        "inputs": many(INTEGER),
+        "outputs": many(REFERENCE, least=1),
+    },
+    {"taps": mapping(REFERENCE), "output_names": many(TEXT)},
+)
+ORIGIN = record({}, {"file": TEXT, "dialect": TEXT, "reasons": many(TEXT)})
+IR = record(
+    {"kchainer": constant(1), "kind": constant("ir"), "networks": mapping(NETWORK, least=1)},
+    {"$schema": TEXT, "origin": ORIGIN, "dtype": kind_of(Literal["float32", "float64"], {})},
+)
 
 
 def ir_schema() -> Json:
     """The whole of an IR file. ``if``/``then`` by op, so that an editor shows that op's own attributes."""
-    assert ops.Input
-    by_op = [
-        {"if": {"properties": {"op": {"const": name}}}, "then": {"$ref": f"#/$defs/{name}"}}
-        for name in sorted(OPS)
-    ]
-    layer = {
-        "type": "object",
-        "required": ["op"],
-        "properties": {"op": {"enum": sorted(OPS)}},
-        "allOf": by_op,
-    }
-    node = {
-        "type": "object",
-        "required": ["layer"],
-        "properties": {"layer": {"type": "string"}, "inputs": {"type": "array", "items": REFERENCE}},
-        "additionalProperties": False,
-    }
-    network = {
-        "type": "object",
-        "required": ["layers", "nodes", "inputs", "outputs"],
-        "properties": {
-            "layers": {"type": "array", "items": layer},
-            "nodes": {"type": "array", "items": node},
-            "inputs": {"type": "array", "items": {"type": "integer"}},
-            "outputs": {"type": "array", "items": REFERENCE},
-            "taps": {"type": "object", "additionalProperties": REFERENCE},
-            "output_names": {"type": "array", "items": {"type": "string"}},
-        },
-        "additionalProperties": False,
-    }
-    return {
-        "$schema": DRAFT,
-        "title": "kchainer IR",
-        "type": "object",
-        "required": ["kchainer", "networks"],
-        "properties": {
-            "kchainer": {"const": 1},
-            "kind": {"const": "ir"},
-            "origin": {"type": "object"},
-            "dtype": {"enum": ["float32", "float64"]},
-            "networks": {"type": "object", "additionalProperties": network},
-        },
-        "$defs": {name: layer_schema(OPS[name]) for name in sorted(OPS)},
-    }
+    defs = {name: kind.schema for name, kind in layer_kinds().items()}
+    return {"$schema": DRAFT, "title": "kchainer IR", **IR.schema, "$defs": defs}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from kchainer.ir.op import Layout, Op, Param, Shape, ShapeError, attr, known, op, show
+from kchainer.ir.op import Layout, Op, Param, Shape, ShapeError, attr, axes_of, known, op, show
 
 
 class _Same(Op):
@@ -122,35 +122,39 @@ class Threshold(_Same):
     value: float = attr(doc="what stands below it", spec=0.0)
 
 
-class _Along(Op):
-    __slots__ = ()
+@op
+class Softmax(Op):
+    """exp(x) / sum exp(x) over ``axes``.
+
+    Input   x  rank 2 or more; float.
+    Raises  ShapeError: an axis that is none of ``x``.
+    Source  keras.layers.Softmax, keras.activations.softmax, sparsemax.
+    """
+
     layout: ClassVar[Layout] = "axes"
+    axes: tuple[int, ...] = attr(doc="counted from the front", minimum=0)
+    sparse: bool = attr(doc="sparsemax: the projection on the simplex", spec=False)
 
     def infer(self, x: Shape) -> Shape:
+        axes_of(x, *self.axes)
         return x
 
 
 @op
-class Softmax(_Along):
-    """exp(x) / sum exp(x) over ``axes``.
-
-    Input   x  rank 2 or more; float.
-    Source  keras.layers.Softmax, keras.activations.softmax, sparsemax.
-    """
-
-    axes: tuple[int, ...] = attr(doc="counted from the front", minimum=0)
-    sparse: bool = attr(doc="sparsemax: the projection on the simplex", spec=False)
-
-
-@op
-class LogSoftmax(_Along):
+class LogSoftmax(Op):
     """x - log sum exp(x) over ``axes``.
 
     Input   x  rank 2 or more; float.
+    Raises  ShapeError: an axis that is none of ``x``.
     Source  keras.activations.log_softmax.
     """
 
+    layout: ClassVar[Layout] = "axes"
     axes: tuple[int, ...] = attr(doc="counted from the front", minimum=0)
+
+    def infer(self, x: Shape) -> Shape:
+        axes_of(x, *self.axes)
+        return x
 
 
 @op
@@ -158,7 +162,7 @@ class Glu(Op):
     """The first half along ``axis`` times the sigmoid of the second.
 
     Input   x  an even size along ``axis``.
-    Raises  ShapeError: an odd size.
+    Raises  ShapeError: an axis that is none of ``x``, an odd size.
     Source  keras.activations.glu.
     """
 
@@ -166,6 +170,7 @@ class Glu(Op):
     axis: int = attr(doc="counted from the front", minimum=1)
 
     def infer(self, x: Shape) -> Shape:
+        axes_of(x, self.axis)
         size = known(x[self.axis], "values")
         if size % 2:
             raise ShapeError(f"axis {self.axis} of {show(x)} is odd")

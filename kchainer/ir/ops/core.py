@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from kchainer.ir.op import Layout, Op, Param, Shape, ShapeError, attr, known, op, show
+
+DTYPES = (
+    *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)),
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "bool",
+)
 
 
 @op
@@ -17,6 +27,12 @@ class Input(Op):
 
     shape: tuple[int | None, ...] = attr(doc="shape with the batch first; null: any size", minimum=0)
     dtype: str = attr(doc="NumPy name of the element type", spec="float32")
+
+    def check(self) -> Iterator[str]:
+        if not self.shape:
+            yield "its shape has no batch axis"
+        if self.dtype not in DTYPES:
+            yield f"`{self.dtype}` is none of {', '.join(DTYPES)}"
 
     def infer(self) -> Shape:
         return self.shape

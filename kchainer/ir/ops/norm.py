@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from kchainer.ir.op import Layout, Op, Param, Shape, ShapeError, attr, known, op, show
+from kchainer.ir.op import Layout, Op, Param, Shape, ShapeError, attr, axes_of, known, op, show
 
 
 def _size(x: Shape, axis: int) -> int:
@@ -75,8 +76,9 @@ class LayerNormalization(Op):
         )
 
     def infer(self, x: Shape) -> Shape:
-        if max(self.axes) >= len(x):
-            raise ShapeError(f"axes {self.axes} are not all axes of {show(x)}")
+        if not self.axes:
+            raise ShapeError("no axis to normalise over")
+        axes_of(x, *self.axes)
         return x
 
 
@@ -134,6 +136,7 @@ class UnitNormalization(Op):
     """Divide by the length along ``axes``.
 
     Input   x  any rank; float.
+    Raises  ShapeError: an axis that is none of ``x``.
     Source  keras.layers.UnitNormalization.
     """
 
@@ -144,6 +147,7 @@ class UnitNormalization(Op):
     )
 
     def infer(self, x: Shape) -> Shape:
+        axes_of(x, *self.axes)
         return x
 
 
@@ -181,6 +185,10 @@ class Normalization(Op):
     variance: tuple[float, ...] | None = attr(doc="by channel; null: a param", spec=None)
     invert: bool = attr(doc="x * sqrt(variance) + mean", spec=False)
 
+    def check(self) -> Iterator[str]:
+        if (self.mean is None) != (self.variance is None):
+            yield "mean and variance are given both or not at all"
+
     def params(self, x: Shape) -> tuple[Param, ...]:
         if self.mean is not None:
             return ()
@@ -189,4 +197,5 @@ class Normalization(Op):
         return tuple(Param(name, shape, letters, trainable=False) for name in ("mean", "variance"))
 
     def infer(self, x: Shape) -> Shape:
+        axes_of(x, *self.axes)
         return x

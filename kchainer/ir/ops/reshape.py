@@ -78,12 +78,19 @@ class Transpose(Op):
     """All axes in another order. The layout pass puts these in; no frontend makes them.
 
     Input   x  rank of ``axes``.
+    Raises  ShapeError: another rank.
     Source  keras.ops.transpose.
     """
 
     axes: tuple[int, ...] = attr(doc="axis of the input for each of the output", minimum=0)
 
+    def check(self) -> Iterator[str]:
+        if sorted(self.axes) != list(range(len(self.axes))):
+            yield f"{list(self.axes)} is not a permutation of 0 to {len(self.axes) - 1}"
+
     def infer(self, x: Shape) -> Shape:
+        if len(x) != len(self.axes):
+            raise ShapeError(f"expected rank {len(self.axes)}, found {show(x)}")
         return tuple(x[a] for a in self.axes)
 
 

@@ -1,0 +1,263 @@
+"""What kchainer's own spec may leave out or write shorter than the IR, and how that is filled in."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from kchainer.ir import ops
+from kchainer.ir.op import (
+    MISSING,
+    OPS,
+    Json,
+    Kind,
+    Op,
+    Shape,
+    ShapeError,
+    defaults,
+    kind_of,
+    kinds,
+    plain,
+    show,
+    to_json,
+)
+from kchainer.ir.ops.reshape import Pairs
+from kchainer.ir.ops.spatial import Pads
+from kchainer.ir.records import either
+
+assert ops  # importing it fills the table
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Call:
+    """What a short form may depend on: attributes that are filled in already, and the shapes of the inputs."""
+
+    given: Mapping[str, Any]
+    shapes: tuple[Shape, ...]
+
+    def rank(self) -> int:
+        """Of the first input."""
+        if not self.shapes:
+            raise ShapeError("it has no input")
+        return len(self.shapes[0])
+
+    def spatial(self) -> int:
+        """The number of spatial dimensions of the first input."""
+        if self.rank() < 3:
+            raise ShapeError(f"expected spatial dimensions, found {show(self.shapes[0])}")
+        return self.rank() - 2
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Form:
+    """A shorter way of writing an attribute, and what it stands for."""
+
+    kind: Kind
+    fill: Callable[[Any, Call], Any]
+    doc: str
+
+
+def _axis(value: int, rank: int) -> int:
+    if value < -rank:
+        raise ShapeError(f"axis {value} is not an axis of an input of rank {rank}")
+    return int(value) + rank if value < 0 else int(value)
+
+
+def _axes(value: Any, call: Call) -> list[int]:
+    return [_axis(v, call.rank()) for v in (value if isinstance(value, list) else [value])]
+
+
+def _pair_of_axes(value: Any, call: Call) -> list[int]:
+    if len(call.shapes) != 2:
+        raise ShapeError(f"the product of {len(call.shapes)} inputs")
+    pair = value if isinstance(value, list) else [value, value]
+    return [_axis(v, len(x)) for v, x in zip(pair, call.shapes, strict=True)]
+
+
+def _pads(value: Any, call: Call) -> Any:
+    if value == "same":
+        return "same_upper"
+    size = 0 if value == "valid" else int(value)
+    return [[size, size] for _ in range(call.spatial())]
+
+
+ALL_SIDES = "one number: on all sides"
+FROM_END = "negative: counted from the end"
+
+
+def _form(cls: type[Op], name: str, hint: Any, bounds: Mapping[str, float]) -> Form | None:
+    number = kind_of(int, bounds)
+    if name == "axis" and hint is int:
+        return Form(kind_of(int, {}), lambda v, call: _axis(v, call.rank()), FROM_END)
+    if name in ("axes", "shared_axes") and hint == tuple[int, ...]:
+        return Form(kind_of(int | tuple[int, ...], {}), _axes, f"one number or several; {FROM_END}")
+    if name == "axes" and hint == tuple[int, int]:
+        return Form(kind_of(int | tuple[int, int], {}), _pair_of_axes, f"one number for both; {FROM_END}")
+    if cls.layout != "spatial":
+        return None
+    if hint in (tuple[int, ...], tuple[int, ...] | None):
+        return Form(number, lambda v, call: [int(v)] * call.spatial(), "one number: in all dimensions")
+    if hint == Pads:
+        words = kind_of(Literal["valid", "same"], {})
+        return Form(either(words, number), _pads, f"valid: none; same: same_upper; {ALL_SIDES}")
+    return Form(number, _pads, ALL_SIDES) if hint == Pairs else None
+
+
+@functools.cache
+def forms(cls: type[Op]) -> dict[str, Form]:
+    """The short forms of an op's attributes."""
+    hints = typing.get_type_hints(cls)
+    made = {
+        f.name: _form(cls, f.name, hints[f.name], f.metadata["bounds"])
+        for f in dataclasses.fields(typing.cast("Any", cls))
+    }
+    return {name: form for name, form in made.items() if form is not None}
+
+
+WINDOW: Json = {"strides": 1, "padding": "valid", "dilation": 1}
+LAST: Json = {"axis": -1}
+# What the spec may leave out though the IR states it: a short value, or a function of the call.
+DEFAULTS: dict[str, Json] = {
+    "Convolution": WINDOW,
+    "DepthwiseConvolution": WINDOW,
+    "SeparableConvolution": WINDOW,
+    "TransposedConvolution": WINDOW,
+    "Pooling": {"strides": lambda call: call.given["pool_size"], "padding": "valid"},
+    "GlobalPooling": {"spatial": lambda call: call.spatial()},
+    **{
+        name: LAST
+        for name in ("BatchNormalization", "GroupNormalization", "LayerScale", "Glu", "Concatenate")
+    },
+    **{
+        name: {"axes": -1}
+        for name in (
+            "Softmax",
+            "LogSoftmax",
+            "LayerNormalization",
+            "RMSNormalization",
+            "UnitNormalization",
+            "Normalization",
+        )
+    },
+}
+# How the functions that a default computes are put into words.
+COMPUTED = {("Pooling", "strides"): "`pool_size`", ("GlobalPooling", "spatial"): "those of the input"}
+
+
+def may_lack(cls: type[Op]) -> Json:
+    """What a spec may leave out of an op, and what then holds."""
+    return defaults(cls) | DEFAULTS.get(cls.name, {})
+
+
+def fill(cls: type[Op], data: Json, shapes: tuple[Shape, ...]) -> Json:
+    """The attributes of an op as the IR has them. Raises ShapeError where the inputs leave a form no meaning."""
+    out: Json = {}
+    for name, own in kinds(cls).items():
+        value = data.get(name, DEFAULTS.get(cls.name, {}).get(name, MISSING))
+        if callable(value):
+            value = value(Call(out, shapes))
+        if value is MISSING:
+            continue
+        form = forms(cls).get(name)
+        if form is not None and next(own.problems(value, ""), None) is not None:
+            value = form.fill(value, Call(out, shapes))
+        out[name] = value
+    return out
+
+
+def shorten(one: Op, shapes: tuple[Shape, ...]) -> Json:
+    """The shortest JSON of an op that ``fill`` gives back as it is."""
+    cls = type(one)
+    full = {k: v for k, v in to_json(one).items() if k != "op"}
+    own = {k: plain(v) for k, v in defaults(cls).items()}
+    short = {k: v for k, v in full.items() if k not in own or own[k] != v}
+    for name in DEFAULTS.get(cls.name, {}):
+        tried = {k: v for k, v in short.items() if k != name}
+        if name in short and _filled(cls, tried, shapes) == full:
+            short = tried
+    return short if _filled(cls, short, shapes) == full else full
+
+
+def _filled(cls: type[Op], data: Json, shapes: tuple[Shape, ...]) -> Json | None:
+    try:
+        return {k: plain(v) for k, v in (defaults(cls) | fill(cls, data, shapes)).items()}
+    except ShapeError:
+        return None
+
+
+# ------------------------------------------------------------------ names
+
+# Where a word begins: a capital behind a small letter, or before one.
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+ACTIVATIONS: dict[str, Json] = {
+    **{name: {"op": "Activation", "function": name} for name in typing.get_args(
+        typing.get_type_hints(ops.Activation)["function"]
+    )},
+    "swish": {"op": "Activation", "function": "silu"},
+    "relu": {"op": "Relu"},
+    "relu6": {"op": "Relu", "max_value": 6.0},
+    "leaky_relu": {"op": "Relu", "negative_slope": 0.2},
+    "elu": {"op": "Elu"},
+    "celu": {"op": "Celu"},
+    "gelu": {"op": "Gelu"},
+    "hard_sigmoid": {"op": "HardSigmoid", "slope": 1 / 6},
+    "squareplus": {"op": "Squareplus"},
+    "hard_shrink": {"op": "Shrink", "function": "hard"},
+    "soft_shrink": {"op": "Shrink", "function": "soft"},
+    "softmax": {"op": "Softmax"},
+    "log_softmax": {"op": "LogSoftmax"},
+    "sparsemax": {"op": "Softmax", "sparse": True},
+    "glu": {"op": "Glu"},
+}  # fmt: skip
+NONE = "linear"
+
+
+def activation(value: Any) -> Json | None:
+    """The op that an ``activation`` of the spec stands for; None for none."""
+    if value is None or value == NONE:
+        return None
+    return ACTIVATIONS[value] if isinstance(value, str) else dict(value)
+
+
+def activation_of(one: Op, shapes: tuple[Shape, ...]) -> Any:
+    """The shortest ``activation`` that stands for this op."""
+    short = {"op": one.name} | shorten(one, shapes)
+    return next((name for name, data in ACTIVATIONS.items() if data == short), short)
+
+
+def takes_activation(cls: type[Op]) -> bool:
+    """A layer of this op may state an ``activation`` behind it: it has no attribute of that name itself."""
+    return cls is not ops.Input and "activation" not in kinds(cls)
+
+
+def snake(name: str) -> str:
+    """What layers of an op are called where the spec names none: ``global_pooling`` of ``GlobalPooling``."""
+    return _WORDS.sub("_", name).lower()
+
+
+def layer_ops() -> list[str]:
+    """The ops that a layer of the spec may hold."""
+    return sorted(name for name in OPS if name != "Input")
+
+
+# Ops to which the ``activation`` of a spec's defaults belongs: what Keras gives that argument.
+ACTIVATED = frozenset(
+    {
+        "Convolution",
+        "Dense",
+        "DepthwiseConvolution",
+        "EinsumDense",
+        "SeparableConvolution",
+        "TransposedConvolution",
+    }
+)
+
+
+def is_kernel(param: str) -> bool:
+    """The ``initializer`` of a spec's defaults is of this param."""
+    return param == "embeddings" or param == "kernel" or param.endswith("_kernel")

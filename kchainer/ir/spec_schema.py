@@ -1,0 +1,192 @@
+"""Files of kchainer's own spec, described once: the description checks them and gives their JSON Schema."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from kchainer.ir import short
+from kchainer.ir.op import OPS, Json, Kind, Op, kind_of, kinds, plain, schema
+from kchainer.ir.records import (
+    ANYTHING,
+    TEXT,
+    by_key,
+    choice,
+    constant,
+    described,
+    either,
+    many,
+    mapping,
+    record,
+)
+from kchainer.ir.schema import DRAFT, LAYER, SETTINGS
+
+VARIABLE = {"$ref": "#/$defs/variable"}
+PATTERN = r"^\$[A-Za-z_][A-Za-z0-9_]*$"
+
+
+def _inside(one: Json) -> Json:
+    """The schema whose parts take variables, while the whole does not."""
+    out = dict(one)
+    for key in ("items", "additionalProperties"):
+        if isinstance(out.get(key), dict):
+            out[key] = open_to_variables(out[key])
+    if "prefixItems" in out:
+        out["prefixItems"] = [open_to_variables(s) for s in out["prefixItems"]]
+    if "anyOf" in out:
+        out["anyOf"] = [_inside(s) for s in out["anyOf"]]
+    if "properties" in out:
+        out["properties"] = {k: open_to_variables(s) for k, s in out["properties"].items()}
+    return out
+
+
+def open_to_variables(one: Json) -> Json:
+    """The schema that takes ``"$name"`` at each of its places; what a variable holds is checked when it is read."""
+    inner = _inside(one)
+    words = {k: inner.pop(k) for k in ("description", "default") if k in inner}
+    if not inner or inner == TEXT.schema:
+        return one
+    return words | {"anyOf": [VARIABLE, *(inner["anyOf"] if list(inner) == ["anyOf"] else [inner])]}
+
+
+def variable(kind: Kind) -> Kind:
+    """A kind whose published schema takes variables; they are put in before the typed walk."""
+    return Kind(open_to_variables(kind.schema), kind.problems, kind.decode)
+
+
+def named(kind: Kind, name: str) -> Kind:
+    """The same kind, whose schema stands in ``$defs`` once."""
+    return Kind({"$ref": f"#/$defs/{name}"}, kind.problems, kind.decode)
+
+
+# ------------------------------------------------------------------ layers
+
+
+def attributes(cls: type[Op]) -> dict[str, Kind]:
+    """The attributes of an op as the spec writes them, short forms included."""
+    lacking, own = short.may_lack(cls), schema(cls)["properties"]
+    out = {}
+    for name, kind in kinds(cls).items():
+        form = short.forms(cls).get(name)
+        doc = own[name]["description"] + (f" ({form.doc})" if form else "")
+        default = lacking.get(name)
+        more = {"default": plain(default)} if name in lacking and not callable(default) else {}
+        out[name] = variable(described(either(kind, form.kind) if form else kind, doc, **more))
+    return out
+
+
+def _with(cls: type[Op], more: Mapping[str, Kind]) -> Kind:
+    """An op, told by ``op``, with its attributes and more keys."""
+    lacking, own = short.may_lack(cls), attributes(cls)
+    required = {name: kind for name, kind in own.items() if name not in lacking}
+    optional = {name: kind for name, kind in own.items() if name in lacking}
+    made = record({"op": constant(cls.name)} | required, optional | dict(more))
+    words = {"title": cls.name, "description": (cls.__doc__ or "").splitlines()[0]}
+    return Kind(words | made.schema, made.problems, made.decode)
+
+
+REFERENCE = either(TEXT, record({"of": TEXT}, {"output": kind_of(int, {"minimum": 0})}))
+REFERENCES = either(named(REFERENCE, "reference"), many(named(REFERENCE, "reference"), least=1))
+NAMED = {
+    "name": described(TEXT, "unique in the network; left out: the op and a number"),
+    "inputs": described(
+        named(REFERENCES, "references"), "names of layers, calls or inputs; left out: the entry before"
+    ),
+}
+
+
+@functools.cache
+def activation_kinds() -> Mapping[str, Kind]:
+    """The ops that an ``activation`` may be written out as."""
+    family = short.ops.Activation.__module__
+    return {name: _with(OPS[name], {}) for name in short.layer_ops() if OPS[name].__module__ == family}
+
+
+ACTIVATIONS = either(
+    kind_of(Literal[(None, short.NONE, *short.ACTIVATIONS)], {}),
+    by_key("op", activation_kinds, "#/$defs/activations", "op"),
+)
+ACTIVATION = described(named(ACTIVATIONS, "activation"), "function of the layer's output; null: none")
+PARAMS = described(
+    named(variable(SETTINGS), "settings"), "initializer, regularizer and constraint of each param"
+)
+
+
+@functools.cache
+def layer_kinds() -> Mapping[str, Kind]:
+    """The layers of spec files, by op."""
+    common = NAMED | {"trainable": variable(LAYER["trainable"]), "settings": PARAMS}
+    able = common | {"activation": variable(ACTIVATION)}
+    return {
+        name: _with(OPS[name], able if short.takes_activation(OPS[name]) else common)
+        for name in short.layer_ops()
+    }
+
+
+@functools.cache
+def partial_kinds() -> Mapping[str, Kind]:
+    """Attributes of each op, all of which may be left out."""
+    return {name: record({}, attributes(OPS[name])) for name in short.layer_ops()}
+
+
+CALL = record({"call": described(TEXT, "the name of a layer above, which is called once more")}, NAMED)
+
+# ------------------------------------------------------------------ networks and files
+
+DIMS = variable(kind_of(tuple[int | None, ...], {"minimum": 0}))
+INPUT = record(
+    {"shape": described(DIMS, "without the batch; null: any size")},
+    {
+        "dtype": described(TEXT, "NumPy name of the element type", default="float32"),
+        "batch": variable(described(kind_of(int | None, {"minimum": 0}), "size of the batch; null: any")),
+    },
+)
+INPUTS = described(
+    either(DIMS, mapping(either(DIMS, INPUT))), "shapes without the batch: of the only input, or by name"
+)
+NETWORK_KEYS = {
+    "outputs": described(named(REFERENCES, "references"), "left out: the last layer"),
+    "taps": described(
+        mapping(named(REFERENCE, "reference")),
+        "values by name; left out: each input and layer by its own name",
+    ),
+    "output_names": many(TEXT),
+}
+LAYER_ENTRY = choice("call", CALL, by_key("op", layer_kinds, "#/$defs/layers", "op"))
+LAYERS = {"inputs": INPUTS, "layers": many(LAYER_ENTRY)}
+DEFAULTS = record(
+    {},
+    {
+        "initializer": described(ANYTHING, "of every kernel and embedding whose layer states none"),
+        "activation": described(ACTIVATION, "of every layer with params that could state one and does not"),
+        "settings": PARAMS,
+        "attributes": record({}, partial_kinds()),
+    },
+)
+COMMON = {
+    "$schema": TEXT,
+    "variables": described(mapping(ANYTHING), 'values that "$name" stands for'),
+    "defaults": DEFAULTS,
+    "dtype": kind_of(Literal["float32", "float64"], {}),
+}
+HEAD = {"kchainer": constant(1), "kind": constant("spec")}
+SPEC = choice(
+    "networks",
+    record(HEAD | {"networks": mapping(record(LAYERS, NETWORK_KEYS), least=1)}, COMMON),
+    record(HEAD | LAYERS, COMMON | NETWORK_KEYS | {"name": TEXT}),
+)
+
+
+def spec_schema() -> Json:
+    """The whole of a spec file. ``if``/``then`` by op, so that an editor shows that op's own attributes."""
+    defs: Json = {
+        "variable": {"type": "string", "pattern": PATTERN},
+        "layers": {name: kind.schema for name, kind in layer_kinds().items()},
+        "reference": REFERENCE.schema,
+        "references": REFERENCES.schema,
+        "activation": ACTIVATIONS.schema,
+        "settings": open_to_variables(SETTINGS.schema),
+        "activations": {name: kind.schema for name, kind in activation_kinds().items()},
+    }
+    return {"$schema": DRAFT, "title": "kchainer spec", **SPEC.schema, "$defs": defs}

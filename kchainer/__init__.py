@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 _API = ("convert", "from_keras", "load", "read", "to_chainer", "to_source", "validate", "verify", "weights")
 _DIAGNOSTICS = ("Diagnostic", "KchainerError")
 _NETWORKS = ("Model", "Sequential", "from_dict", "from_json")
-__all__ = [*_API, *_DIAGNOSTICS, *_NETWORKS, "Chain", "Input", "layers", "plan_deconvolutions"]
+__all__ = [*_API, *_DIAGNOSTICS, *_NETWORKS, "Chain", "Input", "layers", "plan_deconvolutions", "start_weight_normalization"]
 
 
 def __getattr__(name: str) -> Any:
@@ -31,6 +31,10 @@ def __getattr__(name: str) -> Any:
         import kchainer.training.networks
 
         return getattr(kchainer.training.networks, name)
+    if name == "start_weight_normalization":
+        import kchainer.links
+
+        return kchainer.links.start_weight_normalization
     if name == "plan_deconvolutions":
         import kchainer.frontends.builder.sizes
 

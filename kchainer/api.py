@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kchainer.diagnostics import Diagnostic
+from kchainer.diagnostics import Diagnostic, KchainerError, suggestion
 from kchainer.emit.plan import Plan, Planner
 from kchainer.files import DEFAULT, Limits
 from kchainer.frontends.keras import reader
@@ -38,15 +38,17 @@ def read(
     *,
     dialect: str | None = None,
     keras_backend: str | None = None,
+    variables: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT,
 ) -> Model:
-    """Read a Keras model file: JSON, YAML, .h5, .keras.
+    """Read a model file: Keras's JSON, YAML, .h5, .keras; kchainer's own spec and IR; chainer-sequential's JSON.
 
     Args:
         path: the model.
         weights: its weights where they are in a file of their own (.h5, .weights.h5, a whole model's .h5, .keras).
         dialect: the Keras that wrote it ("1.2.2", "tf.keras 2.15"), where the file's own signs mislead.
         keras_backend: "theano" or "tensorflow", where a Keras 1 file does not say.
+        variables: values in place of those that a spec's ``variables`` give.
         limits: what a file may ask for at most.
 
     Returns:
@@ -59,15 +61,35 @@ def read(
     if weights is not None:
         document.weights = reader.open_weights(weights, limits)
     if "kchainer" in document.config:
-        return _own(document.config, document.name, document.text, limits)
+        if weights is not None:
+            raise _refused(document.name, "a file of weights goes with Keras's and chainer-sequential's files only")
+        return _own(document.config | _changed(document, variables), document.name, document.text, limits)
+    if variables:
+        raise _refused(document.name, "variables are those of kchainer's spec; this file has none")
     if sequential2016.recognises(document.config):
         return sequential2016.read_document(document, limits=limits)
     return reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits)
 
 
+def _refused(name: str, message: str, hint: str | None = None) -> KchainerError:
+    return KchainerError(Diagnostic(code="KC104", message=message, file=name, hint=hint))
+
+
+def _changed(document: reader.Document, variables: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The ``variables`` of a spec with other values. Raises KchainerError for one that it has not."""
+    have = document.config.get("variables", {})
+    if not variables or not isinstance(have, dict):
+        return {}
+    for name in variables:
+        if name not in have:
+            hint = suggestion(name, have) or f"it has {', '.join(have) or 'none'}"
+            raise _refused(document.name, f"the spec has no variable `{name}`", hint)
+    return {"variables": have | dict(variables)}
+
+
 def _own(data: dict[str, Any], name: str, text: str, limits: Limits) -> Model:
     """A model in one of kchainer's own formats, told by ``kind``. Raises KchainerError."""
-    from kchainer.diagnostics import Diagnostics, suggestion
+    from kchainer.diagnostics import Diagnostics
     from kchainer.frontends import spec
     from kchainer.ir.spec import from_json
 
@@ -148,6 +170,7 @@ def load(
     *,
     dialect: str | None = None,
     keras_backend: str | None = None,
+    variables: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT,
 ) -> Any:
     """A Keras model file as a running Chainer network; arguments and errors as in ``read``.
@@ -161,7 +184,10 @@ def load(
         from kchainer import bundle
 
         return bundle.load(path, limits=limits)
-    return to_chainer(read(path, weights, dialect=dialect, keras_backend=keras_backend, limits=limits))
+    model = read(
+        path, weights, dialect=dialect, keras_backend=keras_backend, variables=variables, limits=limits
+    )
+    return to_chainer(model)
 
 
 def convert(

@@ -29,7 +29,9 @@ def prime():
 if {"egg_info", "dist_info"} & set(sys.argv):
     prime()
 
+EXAMPLES = ["scikit-learn", "matplotlib"]
 TEST = [
+    *EXAMPLES,
     "pytest",
     "pytest-xdist",
     "hypothesis",
@@ -61,6 +63,7 @@ setup(
         "chainer": [CHAINER],
         "yaml": ["pyyaml"],
         "cupy": ["cupy-cuda12x[ctk]"],
+        "examples": EXAMPLES,
         "test": TEST,
         "dev": TEST,
     },

@@ -45,8 +45,10 @@ def prime():
 if is_wanted():
     prime()
 
+EXAMPLES = ["scikit-learn", "matplotlib"]
 # What the tests need that do not run Keras, and what runs it beside them.
 TEST = [
+    *EXAMPLES,
     "pytest",
     "pytest-xdist",
     "hypothesis",
@@ -77,6 +79,7 @@ setup(
         "chainer": [CHAINER],
         "yaml": ["pyyaml"],
         "cupy": ["cupy-cuda12x[ctk]"],
+        "examples": EXAMPLES,
         "test": TEST,
         "dev": DEV,
     },

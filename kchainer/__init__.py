@@ -25,7 +25,17 @@ _API = (
     "weights",
 )
 _DIAGNOSTICS = ("Diagnostic", "KchainerError")
-__all__ = [*_API, *_DIAGNOSTICS]
+_NETWORKS = ("Model", "Sequential", "from_dict", "from_json")
+__all__ = [
+    *_API,
+    *_DIAGNOSTICS,
+    *_NETWORKS,
+    "Chain",
+    "Input",
+    "layers",
+    "plan_deconvolutions",
+    "start_weight_normalization",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -38,4 +48,24 @@ def __getattr__(name: str) -> Any:
         import kchainer.diagnostics
 
         return getattr(kchainer.diagnostics, name)
-    raise AttributeError(f"module 'kchainer' has no attribute {name!r}")
+    if name in _NETWORKS:
+        import kchainer.training.networks
+
+        return getattr(kchainer.training.networks, name)
+    if name == "start_weight_normalization":
+        import kchainer.links
+
+        return kchainer.links.start_weight_normalization
+    if name == "plan_deconvolutions":
+        import kchainer.frontends.builder.sizes
+
+        return kchainer.frontends.builder.sizes.plan_deconvolutions
+    if name == "Chain":
+        import kchainer.training.chain
+
+        return kchainer.training.chain.Chain
+    if name == "layers" or name.startswith("_"):
+        raise AttributeError(f"module 'kchainer' has no attribute {name!r}")  # layers is a module
+    import kchainer.layers
+
+    return kchainer.layers.at_top_level(name)

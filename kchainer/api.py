@@ -7,10 +7,11 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from kchainer.diagnostics import Diagnostic
+from kchainer.diagnostics import Diagnostic, KchainerError, suggestion
 from kchainer.emit.plan import Plan, Planner
 from kchainer.files import DEFAULT, Limits, breach
 from kchainer.frontends.keras import reader
+from kchainer.frontends.sequential2016 import reader as sequential2016
 from kchainer.ir.graph import BACKENDS, Model
 from kchainer.passes.layout import lay_out
 
@@ -38,15 +39,17 @@ def read(
     *,
     dialect: str | None = None,
     keras_backend: str | None = None,
+    variables: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT,
 ) -> Model:
-    """Read a model file: Keras's JSON, YAML, .h5, .keras, kchainer's own spec (JSON, YAML) or IR.
+    """Read a model file: Keras's JSON, YAML, .h5, .keras; kchainer's own spec and IR; chainer-sequential's JSON.
 
     Args:
         path: the model.
         weights: its weights where they are in a file of their own (.h5, .weights.h5, a whole model's .h5, .keras).
         dialect: the Keras that wrote it ("1.2.2", "tf.keras 2.15"), where the file's own signs mislead.
         keras_backend: "theano" or "tensorflow", where a Keras 1 file does not say.
+        variables: values in place of those that a spec's ``variables`` give.
         limits: what a file may ask for at most.
 
     Returns:
@@ -58,7 +61,9 @@ def read(
     document = reader.open_document(path, limits)
     if weights is not None:
         document.weights = reader.open_weights(weights, limits)
-    return read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits)
+    return read_document(
+        document, dialect=dialect, keras_backend=keras_backend, variables=variables, limits=limits
+    )
 
 
 def read_document(
@@ -66,11 +71,20 @@ def read_document(
     *,
     dialect: str | None = None,
     keras_backend: str | None = None,
+    variables: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT,
 ) -> Model:
     """The IR of a file that is open: kchainer's own formats are told by the key ``kchainer``. Raises KchainerError."""
     if "kchainer" in document.config:
-        return _own(document.config, document.name, document.text, limits)
+        if document.weights is not None:
+            raise _refused(
+                document.name, "a file of weights goes with Keras's and chainer-sequential's files only"
+            )
+        return _own(document.config | _changed(document, variables), document.name, document.text, limits)
+    if variables:
+        raise _refused(document.name, "variables are those of kchainer's spec; this file has none")
+    if sequential2016.recognises(document.config):
+        return _within(sequential2016.read_document(document, limits=limits), limits)
     return _within(
         reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits), limits
     )
@@ -78,7 +92,8 @@ def read_document(
 
 def _within(model: Model, limits: Limits) -> Model:
     """The model, if its params are no larger than the limits. Raises KchainerError."""
-    sizes = [math.prod(p.shape) for layer in model.network.layers.values() for p in layer.params]
+    networks = model.networks.values()
+    sizes = [math.prod(p.shape) for one in networks for layer in one.layers.values() for p in layer.params]
     name = model.origin.file
     if max(sizes, default=0) > limits.tensor_elements:
         raise breach(limits, "tensor_elements", "the number of values of a param", max(sizes), name)
@@ -96,9 +111,25 @@ def from_spec(spec: Mapping[str, Any] | str, *, limits: Limits = DEFAULT) -> Mod
     return _own(data if isinstance(data, dict) else {}, "spec", text, limits)
 
 
+def _refused(name: str, message: str, hint: str | None = None) -> KchainerError:
+    return KchainerError(Diagnostic(code="KC104", message=message, file=name, hint=hint))
+
+
+def _changed(document: reader.Document, variables: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The ``variables`` of a spec with other values. Raises KchainerError for one that it has not."""
+    have = document.config.get("variables", {})
+    if not variables or not isinstance(have, dict):
+        return {}
+    for name in variables:
+        if name not in have:
+            hint = suggestion(name, have) or f"it has {', '.join(have) or 'none'}"
+            raise _refused(document.name, f"the spec has no variable `{name}`", hint)
+    return {"variables": have | dict(variables)}
+
+
 def _own(data: dict[str, Any], name: str, text: str, limits: Limits) -> Model:
     """A model in one of kchainer's own formats, told by ``kind``. Raises KchainerError."""
-    from kchainer.diagnostics import Diagnostics, suggestion
+    from kchainer.diagnostics import Diagnostics
     from kchainer.frontends import spec
     from kchainer.ir.spec import from_json
 
@@ -120,6 +151,16 @@ def _own(data: dict[str, Any], name: str, text: str, limits: Limits) -> Model:
     found.located(text).raise_if_errors()
     assert model is not None
     return _within(model, limits)
+
+
+def read_text(text: str, name: str, *, limits: Limits = DEFAULT) -> Model:
+    """The IR of a JSON text of any kind that ``read`` takes; ``name`` stands in messages. Raises KchainerError."""
+    from kchainer.files import load_json
+
+    data = load_json(text, name=name, limits=limits)
+    if isinstance(data, dict) and "kchainer" in data:
+        return _own(data, name, text, limits)
+    return read_document(reader.of_config(data, name, text), limits=limits)
 
 
 def from_keras(
@@ -144,10 +185,15 @@ def from_keras(
 
 
 def to_chainer(model: Model) -> Any:
-    """The running network of a model: a ``chainer.Sequential`` or a ``chainer.Chain``, weights in place."""
-    from kchainer.backends.chainer import build
+    """The running network of a model: a ``chainer.Sequential`` or a ``chainer.Chain``, weights in place.
 
-    return build(model, plan_of(model))
+    A model of several networks becomes a ``chainer.Chain`` of them: ``nets.q_a_x(x)``, ``nets["q_a_x"](x)``.
+    """
+    from kchainer.backends.chainer import Networks, build
+
+    if len(model.networks) == 1:
+        return build(model, plan_of(model))
+    return Networks({name: build(part, plan_of(part)) for name, part in model.parts().items()})
 
 
 def to_source(model: Model) -> str:
@@ -163,6 +209,7 @@ def load(
     *,
     dialect: str | None = None,
     keras_backend: str | None = None,
+    variables: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT,
 ) -> Any:
     """A Keras model file as a running Chainer network; arguments and errors as in ``read``.
@@ -176,7 +223,10 @@ def load(
         from kchainer import bundle
 
         return bundle.load(path, limits=limits)
-    return to_chainer(read(path, weights, dialect=dialect, keras_backend=keras_backend, limits=limits))
+    model = read(
+        path, weights, dialect=dialect, keras_backend=keras_backend, variables=variables, limits=limits
+    )
+    return to_chainer(model)
 
 
 def convert(

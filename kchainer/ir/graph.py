@@ -74,7 +74,10 @@ class Origin:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Model:
-    """Named networks with the arrays of their params: (layer, param) -> array, missing where initialised."""
+    """Named networks with the arrays of their params: (layer, param) -> array, missing where initialised.
+
+    Where there are several networks, the keys of ``arrays`` begin with the network's name: "q_a_x:linear_1".
+    """
 
     networks: Mapping[str, Network]
     origin: Origin
@@ -88,8 +91,21 @@ class Model:
         (one,) = self.networks.values()
         return one
 
+    def parts(self) -> dict[str, Model]:
+        """Each network as a model of its own."""
+        if len(self.networks) == 1:
+            return dict.fromkeys(self.networks, self)
+        out = {}
+        for name, network in self.networks.items():
+            start = f"{name}:"
+            arrays = {
+                (k.removeprefix(start), p): v for (k, p), v in self.arrays.items() if k.startswith(start)
+            }
+            out[name] = dataclasses.replace(self, networks={name: network}, arrays=arrays)
+        return out
+
     def to_chainer(self) -> Any:
-        """The running Chainer network; see ``kchainer.load``."""
+        """The running Chainer network, a chain of them where there are several; see ``kchainer.load``."""
         return BACKENDS["chainer"](self)
 
     def to_source(self) -> str:

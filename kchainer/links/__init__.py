@@ -4,6 +4,7 @@ from kchainer.links.activation import ParametricSoftplus, PReLU, SReLU
 from kchainer.links.conv import Convolution, Deconvolution, DepthwiseConvolution, SeparableConvolution
 from kchainer.links.dense import EinsumDense, EmbedID, Linear
 from kchainer.links.frozen import FrozenParameter, freeze
+from kchainer.links.minibatch import MinibatchDiscrimination
 from kchainer.links.norm import (
     BatchNormalization,
     GroupNormalization,
@@ -11,6 +12,12 @@ from kchainer.links.norm import (
     LayerScale,
     Normalization,
     RMSNormalization,
+)
+from kchainer.links.weightnorm import (
+    WeightNormalizedConvolution,
+    WeightNormalizedDeconvolution,
+    WeightNormalizedLinear,
+    start_weight_normalization,
 )
 from kchainer.links.wrap import SpectralNormalization
 
@@ -26,6 +33,7 @@ __all__ = [
     "LayerNormalization",
     "LayerScale",
     "Linear",
+    "MinibatchDiscrimination",
     "Normalization",
     "PReLU",
     "ParametricSoftplus",
@@ -33,5 +41,9 @@ __all__ = [
     "SReLU",
     "SeparableConvolution",
     "SpectralNormalization",
+    "WeightNormalizedConvolution",
+    "WeightNormalizedDeconvolution",
+    "WeightNormalizedLinear",
     "freeze",
+    "start_weight_normalization",
 ]

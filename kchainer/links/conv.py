@@ -39,7 +39,11 @@ class Convolution(chainer.Link):
 
     def forward(self, x: Any) -> chainer.Variable:
         """(N, in_channels, spatial...) to (N, out_channels, spatial...)."""
-        return KF.convolution(x, self.W, self.b, self.stride, self.pads, self.dilate, self.groups)
+        return self.apply(x, self.W, self.b)
+
+    def apply(self, x: Any, W: Any, b: Any) -> chainer.Variable:
+        """The same with another weight and bias."""
+        return KF.convolution(x, W, b, self.stride, self.pads, self.dilate, self.groups)
 
 
 class DepthwiseConvolution(chainer.Link):
@@ -137,6 +141,10 @@ class Deconvolution(chainer.Link):
 
     def forward(self, x: Any) -> chainer.Variable:
         """(N, in_channels, spatial...) to (N, out_channels, spatial...)."""
+        return self.apply(x, self.W, self.b)
+
+    def apply(self, x: Any, W: Any, b: Any) -> chainer.Variable:
+        """The same with another weight and bias."""
         extra = self.output_padding or (None,) * len(self.windows)
         rules = [
             self._rule(*args) for args in zip(x.shape[2:], self.windows, self.stride, extra, strict=True)
@@ -144,7 +152,7 @@ class Deconvolution(chainer.Link):
         begins = self.begin or [begin for begin, _ in rules]
         outsize = self.outsize or [out for _, out in rules]
         crops = [(begin, 0) for begin in begins]
-        return KF.deconvolution(x, self.W, self.b, self.stride, crops, outsize, self.dilate)
+        return KF.deconvolution(x, W, b, self.stride, crops, outsize, self.dilate)
 
     def _rule(self, n: int, k: int, s: int, extra: int | None) -> tuple[int, int]:
         """Pixels cut off the front, and the output's size."""

@@ -28,9 +28,13 @@ class Linear(chainer.Link):
 
     def forward(self, x: Any) -> chainer.Variable:
         """(..., in_size, ...) to (..., out_size, ...)."""
+        return self.apply(x, self.W, self.b)
+
+    def apply(self, x: Any, W: Any, b: Any) -> chainer.Variable:
+        """The same with another weight and bias."""
         if self.axis in (-1, x.ndim - 1):
-            return F.linear(x, self.W, self.b, n_batch_axes=x.ndim - 1)
-        return linear_on_axis(x, self.W, self.b, self.axis)
+            return F.linear(x, W, b, n_batch_axes=x.ndim - 1)
+        return linear_on_axis(x, W, b, self.axis)
 
 
 class EinsumDense(chainer.Link):

@@ -124,7 +124,7 @@ class Network(_Predicting, chainer.Chain):
     def forward(self, *xs: Any, outputs: Sequence[str] | None = None) -> Any:
         """The outputs, a tuple where there are several."""
         values: dict[int, Any] = dict(zip(self.plan.inputs, self._given(xs), strict=True))
-        taps = [self.plan.taps[name] for name in outputs or ()]
+        taps = _taps(self.plan, outputs or ())
         keep = {v for v, _ in taps} if outputs else set(self.plan.outputs)
         for _ in self._steps(values, keep):
             pass
@@ -152,6 +152,13 @@ class Network(_Predicting, chainer.Chain):
             for i in spent:
                 if i not in keep:
                     del values[i]
+
+
+def _taps(plan: Plan, names: Sequence[str]) -> list[tuple[int, tuple[int, ...]]]:
+    unknown = [name for name in names if name not in plan.taps]
+    if unknown:
+        raise KeyError(f"no layer {unknown[0]!r} in {plan.name!r}; layers are {', '.join(plan.taps)}")
+    return [plan.taps[name] for name in names]
 
 
 def _logical(value: Any, order: tuple[int, ...]) -> Any:
@@ -202,9 +209,16 @@ class Sequential(_Predicting, chainer.Sequential):
             raise TypeError("the layers were changed after the network was made")
         return ((name, link) for name, link in zip(names, self, strict=True) if name is not None)
 
-    def forward(self, *xs: Any) -> Any:
-        """The output."""
-        return super().forward(*self._given(xs))
+    def forward(self, *xs: Any, outputs: Sequence[str] | None = None) -> Any:
+        """The output, or those of the layers that ``outputs`` names."""
+        if not outputs:
+            return super().forward(*self._given(xs))
+        taps = _taps(self.plan, outputs)
+        (value,) = self._given(xs)
+        values = {self.plan.inputs[0]: value}
+        for step, layer in zip(self.plan.steps, self, strict=True):
+            values[step.output] = value = layer(value)
+        return tuple(_logical(values[v], order) for v, order in taps)
 
 
 def _as_appended(layers: Sequence[Any]) -> list[chainer.Link]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from kchainer.diagnostics import Diagnostics, suggestion
@@ -13,7 +14,7 @@ from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
 from kchainer.frontends.keras.layers.operations import operation
 from kchainer.frontends.keras.settings import settings_of
-from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS
+from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS, Translator
 from kchainer.ir.build import Builder
 from kchainer.ir.graph import Network, Value
 from kchainer.ir.op import Op, Shape, ShapeError, show
@@ -67,8 +68,15 @@ class Scope:
 class Translation:
     """One file's way from config to network."""
 
-    def __init__(self, dialect: Dialect, diagnostics: Diagnostics, limits: Limits) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        diagnostics: Diagnostics,
+        limits: Limits,
+        translators: Mapping[str, Translator] = TRANSLATORS,
+    ) -> None:
         self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
+        self.translators = translators
         self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
         self.inputs: list[Value] = []
         self.owners: list[Owner] = []
@@ -205,7 +213,7 @@ class Translation:
         self._read_dtype(entry, config)
         if self._is_operation(entry):
             return
-        translator = TRANSLATORS.get(entry.class_name)
+        translator = self.translators.get(entry.class_name)
         custom = entry.raw.get("registered_name")
         if translator is None or (
             isinstance(custom, str) and ">" in custom and not custom.startswith("keras")
@@ -251,7 +259,7 @@ class Translation:
             )  # fmt: skip
             return
         shown = self.diagnostics.count("error") < self.limits.diagnostics  # the others are only counted
-        near = suggestion(entry.class_name, TRANSLATORS) if shown else None
+        near = suggestion(entry.class_name, self.translators) if shown else None
         self._error(
             "KC201",
             f"{what} is not supported",
@@ -523,7 +531,7 @@ class Translation:
     def _call_layer(self, entry: Entry, inputs: list[Value]) -> Value | None:
         if entry.config is None:
             return None
-        translator = TRANSLATORS[entry.class_name]
+        translator = self.translators[entry.class_name]
         shapes = tuple(self.builder.shape(v) for v in inputs)
         try:
             made = translator.function(entry.config, shapes, entry.dialect)
@@ -541,8 +549,9 @@ class Translation:
 
     def _chain(self, entry: Entry, ops: tuple[Op, ...], inputs: list[Value]) -> Value | None:
         value: Value | None = None
+        main = next((i for i, op in enumerate(ops) if type(op).params is not Op.params), 0)
         for i, op in enumerate(ops):
-            name = entry.path if i == 0 else f"{entry.path}/{op.name.lower()}"
+            name = entry.path if i == main else f"{entry.path}/{op.name.lower()}"
             value = self.builder.call(
                 name,
                 op,

@@ -57,6 +57,20 @@ from kchainer.ir.ops.reshape import (
     UpSampling,
     ZeroPadding,
 )
+from kchainer.ir.ops.sequential import (
+    ConcatenatedRelu,
+    CoveringMaxPooling,
+    DepthToSpace,
+    Maxout,
+    MinibatchDiscrimination,
+    SpatialPyramidPooling,
+    Unpooling,
+)
+from kchainer.ir.ops.weightnorm import (
+    WeightNormalizedConvolution,
+    WeightNormalizedDense,
+    WeightNormalizedTransposedConvolution,
+)
 from kchainer.ir.ops.wrap import SpectralNormalization
 
 __all__ = [
@@ -69,10 +83,13 @@ __all__ = [
     "Celu",
     "CenterCrop",
     "Concatenate",
+    "ConcatenatedRelu",
     "Convolution",
     "CosineSimilarity",
+    "CoveringMaxPooling",
     "Cropping",
     "Dense",
+    "DepthToSpace",
     "DepthwiseConvolution",
     "Dot",
     "Dropout",
@@ -92,7 +109,9 @@ __all__ = [
     "LayerNormalization",
     "LayerScale",
     "LogSoftmax",
+    "Maxout",
     "Merge",
+    "MinibatchDiscrimination",
     "Normalization",
     "PRelu",
     "ParametricSoftplus",
@@ -110,12 +129,17 @@ __all__ = [
     "Shrink",
     "Softmax",
     "SpatialDropout",
+    "SpatialPyramidPooling",
     "SpectralNormalization",
     "Squareplus",
     "Threshold",
     "Transpose",
     "TransposedConvolution",
     "UnitNormalization",
+    "Unpooling",
     "UpSampling",
+    "WeightNormalizedConvolution",
+    "WeightNormalizedDense",
+    "WeightNormalizedTransposedConvolution",
     "ZeroPadding",
 ]

@@ -1,0 +1,1 @@
+"""Models written in Python, in the manner of Keras or of chainer-sequential."""

@@ -1,0 +1,1 @@
+"""Training: networks that run, chains of them with their optimizer."""

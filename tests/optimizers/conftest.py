@@ -6,4 +6,4 @@ import os
 
 os.environ["KERAS_BACKEND"] = "torch"
 
-import kchainer  # isort: skip  # noqa: E402, F401  (before Chainer: it makes Chainer importable)
+import kchainer  # isort: skip  # noqa: F401  (before Chainer: it makes Chainer importable)

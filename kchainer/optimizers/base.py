@@ -13,6 +13,7 @@ from typing import Any, ClassVar, TypedDict
 
 import chainer
 import numpy as np
+from chainer.backends import cuda
 from chainer.optimizer import HyperparameterProxy
 
 from kchainer.optimizers.views import SAME, View, Views, checked
@@ -301,8 +302,8 @@ class Optimizer(chainer.optimizer.GradientMethod):  # type: ignore[misc]  # Chai
     def state(self) -> State:
         """State of each parameter by path and slot, in the source's layout; copies."""
         return {
-            path: {slot: self._out(param, value) for slot, value in param.update_rule.ready(param).items()}
-            for path, param in self.owned()
+            path: {slot: cuda.to_cpu(_out(p.update_rule, slot, kept)).copy() for slot, kept in _slots(p)}
+            for path, p in self.owned()
         }
 
     def load_state(self, state: Mapping[str, Mapping[str, Any]], step: int) -> None:
@@ -315,22 +316,33 @@ class Optimizer(chainer.optimizer.GradientMethod):  # type: ignore[misc]  # Chai
             param = self._owned[path]
             kept = param.update_rule.ready(param)
             for slot, value in slots.items():
-                kept[slot][...] = self._in(param, kept[slot], value)
+                _put(param.update_rule, slot, kept[slot], value)
             param.update_rule.t = step // (self.hyperparam.gradient_accumulation_steps or 1)
         self.t = step
 
-    def _out(self, param: Any, value: Any) -> Any:
-        rule = param.update_rule
-        is_like = value.shape == param.shape and not rule.by_axes
-        return chainer.backends.cuda.to_cpu(rule.view.logical(value) if is_like else value).copy()
 
-    def _in(self, param: Any, kept: Any, value: Any) -> Any:
-        rule, value = param.update_rule, np.asarray(value)
-        if kept.shape == param.shape and not rule.by_axes:
-            value = rule.view.physical(value, param.shape)
-        if kept.shape != value.shape:
-            raise ValueError(f"{rule.path}: expected shape {kept.shape}, found {value.shape}")
-        return param.xp.asarray(value)
+# Slots that are always kept in the parameter's own layout.
+OWN_LAYOUT = ("average", "gradients")
+
+
+def _out(rule: Rule, slot: str, kept: Any) -> Any:
+    """A slot in the source's layout."""
+    is_own = slot in OWN_LAYOUT or not rule.by_axes
+    return rule.view.logical(kept) if is_own and kept.ndim else kept
+
+
+def _put(rule: Rule, slot: str, kept: Any, value: Any) -> None:
+    """Fill a slot from an array in the source's layout."""
+    wanted, value = _out(rule, slot, kept).shape, np.asarray(value)
+    if wanted != value.shape:
+        raise ValueError(f"{slot} of {rule.name}: expected shape {wanted}, found {value.shape}")
+    is_own = slot in OWN_LAYOUT or not rule.by_axes
+    value = rule.view.physical(value, kept.shape) if is_own and kept.ndim else value
+    kept[...] = chainer.backend.get_array_module(kept).asarray(value)
+
+
+def _slots(param: Any) -> list[tuple[str, Any]]:
+    return list(param.update_rule.ready(param).items())
 
 
 def _check(chosen: dict[str, Any]) -> None:

@@ -104,7 +104,7 @@ class MuonRule(Rule):
     def start(self, slot: str, w: Any) -> Any:
         zeros = super().start(slot, w)
         needed = slot == "momentum" or self.uses_adam(w.ndim)
-        return zeros if needed else zeros.ravel()[:1].sum()
+        return zeros if needed else zeros.ravel()[:1].reshape(()).copy()
 
     def weight_decay(self) -> float | None:
         hp = self.hyperparam

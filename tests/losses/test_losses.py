@@ -165,7 +165,9 @@ def test_masks_by_release():
     values = chainer.Variable(np.array([[1, 9, 9], [1, 4, 9]], "float32"))
     mask = np.array([[1, 0, 0], [1, 1, 0]])
     assert reduced(values, mask=mask).array == pytest.approx(2)  # tf.keras 2.11 and later, Keras 3
-    assert reduced(values, mask=mask, mask_rule="zero").array == pytest.approx(1)  # Keras 2.3, tf.keras to 2.9
+    assert reduced(values, mask=mask, mask_rule="zero").array == pytest.approx(
+        1
+    )  # Keras 2.3, tf.keras to 2.9
     assert reduced(values, mask=mask, mask_rule="mean", divisor="nonzero").array == pytest.approx(2)  # before
 
 
@@ -184,8 +186,12 @@ def test_losses_of_older_releases():
     assert losses.binary_crossentropy(1 - one, one).array == pytest.approx(16.118, abs=1e-3)  # Keras 3
     t, p = PLAIN
     unit = [v / np.linalg.norm(v, axis=1, keepdims=True) for v in PLAIN]
-    np.testing.assert_allclose(losses.cosine_similarity(t, p, mean=True).array, -(unit[0] * unit[1]).mean(1), rtol=1e-5)
-    np.testing.assert_allclose(losses.hinge(BINARY, p, convert_labels=False).array, np.maximum(1 - BINARY * p, 0).mean(1), rtol=1e-5)
+    np.testing.assert_allclose(
+        losses.cosine_similarity(t, p, mean=True).array, -(unit[0] * unit[1]).mean(1), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        losses.hinge(BINARY, p, convert_labels=False).array, np.maximum(1 - BINARY * p, 0).mean(1), rtol=1e-5
+    )
     clipped = np.clip(POSITIVE[0], 1e-7, 1 - 1e-7)
     chosen = clipped[np.arange(4), CLASSES] / clipped.sum(1)
     got = losses.sparse_categorical_crossentropy(CLASSES, POSITIVE[0], divide_first=False)

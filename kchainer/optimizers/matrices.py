@@ -80,14 +80,17 @@ class Adafactor(Optimizer):
 
 
 def orthogonalized(xp: Any, x: Any, steps: int, a: float, b: float, c: float) -> Any:
-    """The Newton-Schulz iteration of Muon: a matrix with about the same singular vectors, values near 1."""
-    turned = x.shape[0] > x.shape[1]
-    x = x.T if turned else x
-    x = x / (xp.sqrt((x * x).sum()) + 1e-7)
+    """The Newton-Schulz iteration of Muon: a matrix with about the same singular vectors, values near 1.
+
+    Of more than two axes, the last two are matrices.
+    """
+    turned = x.shape[-2] > x.shape[-1]
+    x = x.swapaxes(-1, -2) if turned else x
+    x = x / (xp.sqrt((x * x).sum(axis=(-2, -1), keepdims=True)) + 1e-7)
     for _ in range(steps):
-        square = x @ x.T
+        square = x @ x.swapaxes(-1, -2)
         x = a * x + (b * square + c * (square @ square)) @ x
-    return x.T if turned else x
+    return x.swapaxes(-1, -2) if turned else x
 
 
 class MuonRule(Rule):
@@ -99,7 +102,7 @@ class MuonRule(Rule):
         """Whether this parameter is none of Muon's matrices."""
         hp = self.hyperparam
         is_embedding = hp.exclude_embeddings and "embedding" in self.name.lower()
-        return ndim != 2 or is_embedding or any(re.search(p, self.name) for p in hp.exclude_layers)
+        return ndim not in hp.ranks or is_embedding or any(re.search(p, self.name) for p in hp.exclude_layers)
 
     def start(self, slot: str, w: Any) -> Any:
         zeros = super().start(slot, w)
@@ -128,8 +131,14 @@ class MuonRule(Rule):
         change = orthogonalized(
             xp, g + hp.momentum * m if hp.nesterov else m, hp.ns_steps, hp.muon_a, hp.muon_b, hp.muon_c
         )
-        size = 1.0 if hp.rms_rate is None else max(w.shape) ** 0.5 * hp.rms_rate
-        w -= (rate * size) * change
+        w -= (rate * self.size(w.shape)) * change
+
+    def size(self, shape: tuple[int, ...]) -> float:
+        """The factor of a matrix's step."""
+        hp = self.hyperparam
+        if hp.ratio_scale:
+            return float(max(1, shape[0] / shape[1]) ** 0.5)
+        return 1.0 if hp.rms_rate is None else float(max(shape[:2]) ** 0.5 * hp.rms_rate)
 
     def _adam(self, xp: Any, w: Any, g: Any, rate: float, hp: Any, m: Any, v: Any) -> None:
         t = hp.iteration + 1
@@ -144,7 +153,8 @@ class Muon(Optimizer):
 
     Left to Adam: what is no matrix, embeddings (by name) unless ``exclude_embeddings`` is off, and names in which a
     pattern of ``exclude_layers`` is found. ``weight_decay`` is for Muon's matrices, ``adam_weight_decay`` for the
-    rest. Source: keras.optimizers.Muon; Jordan 2024; Liu et al. 2025, arXiv:2502.16982.
+    rest. Steps are scaled by rms_rate * sqrt(max(rows, columns)), or with ``ratio_scale`` by sqrt(max(1, rows /
+    columns)) (Keras 3.12, where ``ranks`` were 2 and 3). Source: keras.optimizers.Muon; Jordan 2024; Liu et al. 2025, arXiv:2502.16982.
     """
 
     rule = MuonRule
@@ -166,6 +176,8 @@ class Muon(Optimizer):
         ns_steps: int = 5,
         nesterov: bool = True,
         rms_rate: float | None = 0.2,
+        ratio_scale: bool = False,
+        ranks: tuple[int, ...] = (2,),
         **options: Unpack[Options],
     ) -> None:
         hyper = {
@@ -183,6 +195,8 @@ class Muon(Optimizer):
             "ns_steps": ns_steps,
             "nesterov": nesterov,
             "rms_rate": rms_rate,
+            "ratio_scale": ratio_scale,
+            "ranks": tuple(ranks),
         }
         given: Options = {"weight_decay": 0.004, **options}
         super().__init__(learning_rate, hyper, given)

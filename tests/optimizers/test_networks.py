@@ -10,6 +10,7 @@ import pytest
 import kchainer
 from kchainer import optimizers
 from kchainer.backends.chainer.build import arrays_of
+from kchainer.backends.chainer.objectives import views_of
 from kchainer.functions import losses
 from kchainer.functions.weighting import Loss
 
@@ -77,25 +78,6 @@ PAIRS = [
     for name, (_, own, more) in CASES.items()
     for options in ([{}, {**own, **more}] if own or more else [{}])
 ]
-
-
-def views_of(net):
-    """The view of each parameter, by its path."""
-    out = {}
-    links = dict(net.named_plan_links())
-    paths = {id(p): path for path, p in net.namedparams()}
-    for name, link in net.plan.links.items():
-        params = {p.name: p for p in net.params_of[name]}
-        for attribute, weight in link.weights.items():
-            place, param = getattr(links[name], attribute), params[weight.param]
-            if isinstance(place, chainer.Parameter):
-                axes = weight.axes or param.axes
-                out[paths[id(place)]] = optimizers.View(
-                    f"{net.plan.layers[name]}/{param.name}",
-                    tuple(param.shape[param.axes.index(a)] for a in axes),
-                    tuple(axes.index(a) for a in param.axes),
-                )
-    return out
 
 
 def assert_close(got, wanted, first, what):

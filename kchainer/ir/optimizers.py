@@ -104,6 +104,7 @@ class Stepper(Optimizer):
     weight_decay: float | None = attr(doc="w -= w * weight_decay * rate before the step", spec=None)
     decay: float = attr(doc="the rate is divided by 1 + decay * step", spec=0.0, minimum=0)
     use_ema: bool = attr(doc="keep moving averages of the weights", spec=False)
+    ema_from_start: bool = attr(doc="averages begin with the weights before the first step", spec=False)
     ema_momentum: float = attr(doc="share of the old average", spec=0.99, minimum=0)
     ema_overwrite_frequency: int | None = attr(doc="steps between writes to weights", spec=None, minimum=1)
     loss_scale_factor: float | None = attr(doc="factor of the loss, divided out again", spec=None, above=0)
@@ -179,6 +180,7 @@ class Nadam(Moments):
     """Adam with Nesterov momentum that warms up."""
 
     schedule_decay: float = attr(doc="factor of the warm-up's exponent", spec=1.0, minimum=0)
+    product_per_variable: bool = attr(doc="the product of momenta grows with each parameter", spec=False)
 
 
 @described(STEPPERS)

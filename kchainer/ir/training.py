@@ -82,6 +82,9 @@ class Objective(Record):  # type: ignore[type-var]  # as Owner
     output: int = attr(doc="number of the output", minimum=0)
     loss: Loss | None = attr(doc="the loss; null: this output has none")
     weight: float = attr(doc="factor in the sum", spec=1.0)
+    on_logits: bool = attr(
+        doc="the loss sees what enters the output's last softmax or sigmoid, as logits", spec=False
+    )
 
 
 @described(RECORDS)

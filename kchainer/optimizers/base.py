@@ -27,7 +27,8 @@ class Options(TypedDict, total=False):
 
     Several ways of clipping may be set; they follow each other. ``clipnorm`` of Keras before 2.4 is the norm of all
     gradients: ``global_clipnorm`` here. ``decay``: the rate is divided by 1 + decay * step. ``weight_decay``:
-    w -= w * weight_decay * rate, before the rule.
+    w -= w * weight_decay * rate, before the rule. ``ema_from_start``: averages begin with the weights before the
+    first step (tf.keras); else the first step's weights are copied (Keras 3).
     """
 
     clipnorm: float | None
@@ -36,6 +37,7 @@ class Options(TypedDict, total=False):
     weight_decay: float | None
     decay: float
     use_ema: bool
+    ema_from_start: bool
     ema_momentum: float
     ema_overwrite_frequency: int | None
     loss_scale_factor: float | None
@@ -49,6 +51,7 @@ DEFAULTS: Options = {
     "weight_decay": None,
     "decay": 0.0,
     "use_ema": False,
+    "ema_from_start": False,
     "ema_momentum": 0.99,
     "ema_overwrite_frequency": None,
     "loss_scale_factor": None,
@@ -97,7 +100,7 @@ class Rule(chainer.UpdateRule):  # type: ignore[misc]  # Chainer has no types
             self.state[slot] = self.start(slot, w)
         hp = self.hyperparam
         if hp.use_ema:
-            self.state["average"] = param.xp.zeros_like(param.array)
+            self.state["average"] = param.array.copy()
         if hp.gradient_accumulation_steps:
             self.state["gradients"] = param.xp.zeros_like(param.array)
 
@@ -187,14 +190,16 @@ class Optimizer(chainer.optimizer.GradientMethod):  # type: ignore[misc]  # Chai
     ) -> Optimizer:
         """Own the parameters of ``link``, or those among them whose paths ``only`` holds.
 
-        Several optimizers can share a link this way. ``views``: by path, see ``View``.
+        Several optimizers can share a link this way. ``views``: by path, see ``View``; parameters are updated in
+        their order.
         Raises: KeyError for a path that is no parameter.
         """
         chainer.Optimizer.setup(self, link)
         params = dict(link.namedparams())
         views = checked(views or {}, params)
         checked(dict.fromkeys(only or (), SAME), params)
-        self._owned = {path: p for path, p in params.items() if only is None or path in only}
+        order = dict.fromkeys([*views, *params])
+        self._owned = {path: params[path] for path in order if only is None or path in only}
         for path, param in self._owned.items():
             rule = self.create_update_rule()
             rule.path, rule.view = path, views.get(path, SAME)
@@ -234,6 +239,9 @@ class Optimizer(chainer.optimizer.GradientMethod):  # type: ignore[misc]  # Chai
         hp = self.hyperparam
         hp.step, hp.iteration = self.t, self.t // (hp.gradient_accumulation_steps or 1)
         if self.is_safe_to_update():
+            if hp.use_ema:  # averages begin with the weights as they are now, also those without a gradient
+                for _, param in self.owned():
+                    param.update_rule.ready(param)
             if self._accumulated(params):
                 self.call_hooks("pre")
                 self._clip(params)
@@ -281,11 +289,11 @@ class Optimizer(chainer.optimizer.GradientMethod):  # type: ignore[misc]  # Chai
                 param.xp.clip(param.grad, -hp.clipvalue, hp.clipvalue, out=param.grad)
 
     def _average(self) -> None:
-        """Moving averages of the weights; the first update copies. Before constraints, as in Keras."""
+        """Moving averages of the weights. Before constraints, as in Keras."""
         hp = self.hyperparam
         if not hp.use_ema:
             return
-        momentum = hp.ema_momentum if hp.iteration else 0.0
+        momentum = hp.ema_momentum if hp.iteration or hp.ema_from_start else 0.0
         every = hp.ema_overwrite_frequency
         for _, param in self.owned():
             average = param.update_rule.ready(param)["average"]

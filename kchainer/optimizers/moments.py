@@ -117,12 +117,16 @@ class Adamax(Optimizer):
 class NadamRule(Rule):
     """Adam's moments with Nesterov's look ahead; ``hp.u_product`` is the product of the momenta so far."""
 
+    number = 0  # of the parameter, counted from 0
+
     def step(self, xp: Any, w: Any, g: Any, rate: float, hp: Any, state: dict[str, Any]) -> None:
         m, v = state["momentum"], state["velocity"]
         follow(m, g, hp.beta_1)
         follow(v, g * g, hp.beta_2)
         t = hp.iteration + 1
         now, after = warmed(hp.beta_1, t, hp.schedule_decay), warmed(hp.beta_1, t + 1, hp.schedule_decay)
+        if hp.product_per_variable and self.number != t - hp.variables:
+            hp.parent.u_product *= now
         mean = m * (after / (1 - hp.u_product * after)) + g * ((1 - now) / (1 - hp.u_product))
         root = xp.sqrt(v * (1 / (1 - hp.beta_2**t)))
         root += hp.epsilon
@@ -138,7 +142,9 @@ class Nadam(Optimizer):
     """Adam with Nesterov momentum that warms up.
 
     ``schedule_decay`` scales the exponent of the warming: 0.004 in Keras before tf.keras 2.11, 1 (no such
-    argument) since. Source: keras.optimizers.Nadam; Dozat 2016.
+    argument) since. ``product_per_variable``: the product takes in each step's momentum once for every parameter, in
+    the order of the parameters, but for number t - n at step t, n being their count. That is what the compiled
+    graph of tf.keras 2.11 to 2.15 does. Source: keras.optimizers.Nadam; Dozat 2016.
     """
 
     rule = NadamRule
@@ -153,10 +159,12 @@ class Nadam(Optimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         schedule_decay: float = 1.0,
+        product_per_variable: bool = False,
         **options: Unpack[Options],
     ) -> None:
         hyper = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "schedule_decay": schedule_decay}
-        super().__init__(learning_rate, {**hyper, "u_product": 1.0}, options)
+        own = {"product_per_variable": product_per_variable, "u_product": 1.0, "variables": 0}
+        super().__init__(learning_rate, {**hyper, **own}, options)
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -178,7 +186,11 @@ class Nadam(Optimizer):
 
     def begin(self, params: list[Any]) -> None:
         hp = self.hyperparam
-        hp.u_product *= warmed(hp.beta_1, hp.iteration + 1, hp.schedule_decay)
+        hp.variables = len(params)
+        for number, param in enumerate(params):
+            param.update_rule.number = number
+        if not hp.product_per_variable:
+            hp.u_product *= warmed(hp.beta_1, hp.iteration + 1, hp.schedule_decay)
 
     def serialize(self, serializer: Any) -> None:
         """Chainer's, and the product."""

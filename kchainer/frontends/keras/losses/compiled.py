@@ -20,10 +20,11 @@ MISSING_CLASS = {"keras": Since({"0.3": 1.0, "2.0": None, "3.0": 1.0}), "tf_kera
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Output:
-    """An output of the model: its name, and the length of its last axis (None if that is not known)."""
+    """An output of the model: its name, the length of its last axis, and the activation that made it, if known."""
 
     name: str
     size: int | None
+    activation: str | None = None
 
 
 def training_of(
@@ -77,8 +78,27 @@ def _objectives(
         made, wrong = loss_of(one, dialect, where)
         faults += wrong
         factor = 1.0 if weight is None else float(weight)
-        out.append(Objective(network=network, output=i, loss=made, weight=factor))
+        on_logits = _on_logits(made, outputs[i], dialect)
+        if on_logits and isinstance(made, ir.BinaryFocalCrossentropy) and outputs[i].activation == "softmax":
+            # half of it is computed from the softmax, half from its logits
+            faults.append(Fault("KC204", where, "a binary focal loss of a softmax is not supported"))
+        if on_logits:
+            made = dataclasses.replace(made, from_logits=True)  # type: ignore[type-var]  # one of ON_LOGITS
+        out.append(Objective(network=network, output=i, loss=made, weight=factor, on_logits=on_logits))
     return tuple(out), faults
+
+
+# tf.keras 2 keeps the logits of a softmax or sigmoid with its output, and these losses take them: the binary one
+# also those of a softmax, as if each were a sigmoid's.
+ON_LOGITS = (ir.BinaryCrossentropy, ir.CategoricalCrossentropy, ir.SparseCategoricalCrossentropy)
+
+
+def _on_logits(loss: ir.Loss | None, output: Output, dialect: Dialect) -> bool:
+    return (
+        dialect.flavour == "tf_keras"
+        and output.activation in ("softmax", "sigmoid")
+        and isinstance(loss, ON_LOGITS)
+    )
 
 
 def _measures(

@@ -199,6 +199,7 @@ def common(c: Config, dialect: Dialect) -> Json:
         out |= {"clipnorm": None, "global_clipnorm": c.clipnorm}
     if era_of(dialect) == "new":
         out["decay"] = 0.0  # Keras 3 ignores it, tf.keras refuses to write it
+    out["ema_from_start"] = dialect.flavour == "tf_keras"
     if not out["ema_overwrite_frequency"]:
         out["ema_overwrite_frequency"] = None
     return out
@@ -265,6 +266,7 @@ def nadam(c: Config, dialect: Dialect) -> ir.Optimizer:
         beta_2=c.beta_2,
         epsilon=c.epsilon,
         schedule_decay=scale[era_of(dialect)],
+        product_per_variable=dialect.flavour == "tf_keras" and era_of(dialect) == "new",
     )
 
 

@@ -147,6 +147,21 @@ class Kind:
     decode: Callable[[Any], Any]
 
 
+class Nested:
+    """Base of values with a JSON form of their own inside another's: a schedule in an optimizer."""
+
+    __slots__ = ()
+
+    @classmethod
+    def kind(cls) -> Kind:
+        """The description of such a value."""
+        raise NotImplementedError
+
+    def json(self) -> Json:
+        """Its JSON form."""
+        raise NotImplementedError
+
+
 def _literal(args: tuple[Any, ...]) -> Kind:
     expected = "one of " + ", ".join(repr(a) for a in args)
 
@@ -272,6 +287,8 @@ def kind_of(tp: Any, bounds: Mapping[str, float]) -> Kind:
         return _many(kind_of(args[0], bounds))
     if origin is tuple:
         return _fixed([kind_of(a, bounds) for a in args])
+    if isinstance(tp, type) and issubclass(tp, Nested):
+        return tp.kind()
     return _scalar(tp, bounds)
 
 
@@ -299,9 +316,11 @@ def defaults(cls: type[Op]) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """An attribute's value as JSON has it: tuples become lists, ops objects."""
+    """An attribute's value as JSON has it: tuples become lists, ops and what else has a JSON form objects."""
     if isinstance(value, Op):
         return to_json(value)
+    if isinstance(value, Nested):
+        return value.json()
     return [plain(v) for v in value] if isinstance(value, (tuple, list)) else value
 
 

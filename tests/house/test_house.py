@@ -23,6 +23,7 @@ MAY = {
     "backends": ("emit", "ir", "files", "diagnostics", "compat", "links", "functions", "optimizers"),
     "functions": ("compat",),
     "links": ("compat", "functions"),
+    "optimizers": ("compat", "functions"),
     "compat": (),
 }
 NO_CHAINER = ("diagnostics", "files", "ir", "frontends", "passes", "emit")

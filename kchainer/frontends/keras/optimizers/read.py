@@ -1,0 +1,136 @@
+"""From an optimizer as a file has it to the IR."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from kchainer.diagnostics import suggestion
+from kchainer.frontends.fields import Fault, Field, ignored, read
+from kchainer.frontends.keras.dialect import Dialect
+from kchainer.frontends.keras.optimizers.tables import OPTIMIZERS, loose
+from kchainer.ir import optimizers as ir
+from kchainer.ir.training import Owner
+
+Json = dict[str, Any]
+Read = tuple[ir.Optimizer | None, list[Fault]]
+LOWER = {name.lower(): name for name in OPTIMIZERS}
+
+
+def parts_of(raw: Any) -> tuple[str, Json, str]:
+    """Class, config and module of a string, a Keras 0.3 dictionary, or a class with a config."""
+    if isinstance(raw, str):
+        return raw, {}, ""
+    if "class_name" in raw:
+        name = str(raw["class_name"]).rpartition(">")[2]
+        return name, dict(raw.get("config") or {}), str(raw.get("module") or "")
+    config = dict(raw)
+    return str(config.pop("name", "")), config, ""
+
+
+def meant(config: Json, module: str, dialect: Dialect) -> Dialect:
+    """The dialect of one optimizer: files of tf.keras 2.11 and later may hold the older kind."""
+    is_old = module.endswith("optimizers.legacy") or config.get("is_legacy_optimizer") is True
+    # only the older kind writes `decay`; Keras 3 ignores it
+    if dialect.flavour == "tf_keras" and (is_old or "decay" in config):
+        return dataclasses.replace(dialect, release=min(dialect.release, (2, 10)))
+    return dialect
+
+
+def optimizer_of(raw: Any, dialect: Dialect, at: str = "") -> Read:
+    """An optimizer, or what is wrong with it; ``key`` of a fault is a pointer below ``at``."""
+    if not isinstance(raw, (str, dict)):
+        return None, [Fault("KC104", at, "an optimizer has a wrong type", expected="a name or an object")]
+    name, config, module = parts_of(raw)
+    if name in ("LossScaleOptimizer", "LossScaleOptimizerV3"):
+        return _loss_scale(config, dialect, at)
+    known = name if name in OPTIMIZERS else LOWER.get(name.lower())
+    if known is None:
+        hint = suggestion(name, OPTIMIZERS)
+        return None, [Fault("KC201", at, f"optimizer `{name}` is not supported", hint=hint)]
+    entry, one = OPTIMIZERS[known], meant(config, module, dialect)
+    values, faults = read(entry.fields, config, one, base=frozenset())
+    if faults:
+        below = f"{at}/config" if isinstance(raw, dict) and "config" in raw else at
+        return None, [dataclasses.replace(f, key=f"{below}/{f.key}".rstrip("/")) for f in faults]
+    return entry.make(values, one), []
+
+
+LOSS_SCALE = {
+    "inner_optimizer": Field(type=ignored),
+    "dynamic": Field(type=ignored, default=True),
+    "initial_scale": Field(type=lambda v: 2.0**15 if v is None else loose(v), default=None),
+    "dynamic_growth_steps": Field(type=lambda v: 2000 if v is None else int(loose(v)), default=None),
+    **{
+        name: Field(type=ignored, default=None)
+        for name in (
+            "name",
+            "weight_decay",
+            "clipnorm",
+            "global_clipnorm",
+            "clipvalue",
+            "use_ema",
+            "ema_momentum",
+            "ema_overwrite_frequency",
+            "loss_scale_factor",
+            "gradient_accumulation_steps",
+        )
+    },
+}
+
+
+def _loss_scale(config: Json, dialect: Dialect, at: str) -> Read:
+    c, faults = read(LOSS_SCALE, config, dialect, base=frozenset())
+    if faults:
+        return None, [dataclasses.replace(f, key=f"{at}/config/{f.key}".rstrip("/")) for f in faults]
+    inner, faults = optimizer_of(c.inner_optimizer, dialect, f"{at}/config/inner_optimizer")
+    if not isinstance(inner, ir.Stepper):
+        return None, faults or [Fault("KC201", at, "a LossScaleOptimizer in another is not supported")]
+    if c.dynamic is False:  # tf.keras: a factor that stays
+        return dataclasses.replace(inner, loss_scale_factor=c.initial_scale), []
+    made = ir.LossScale(
+        inner=dataclasses.replace(inner, loss_scale_factor=None),
+        initial_scale=c.initial_scale,
+        dynamic_growth_steps=c.dynamic_growth_steps,
+    )
+    return made, []
+
+
+def owners_of(raw: Any, dialect: Dialect, at: str = "") -> tuple[tuple[Owner, ...], list[Fault]]:
+    """One optimizer that owns all, or those of a MultiOptimizer with their patterns, the default last."""
+    if isinstance(raw, dict) and raw.get("class_name") == "MultiOptimizer":
+        return _several(raw, dialect, at)
+    one, faults = optimizer_of(raw, dialect, at)
+    return ((_owner(one, ()),) if one is not None else ()), faults
+
+
+def _owner(optimizer: ir.Optimizer, params: tuple[str, ...]) -> Owner:
+    return Owner(optimizer=optimizer, networks=(), params=params, no_weight_decay=())
+
+
+def _several(raw: Json, dialect: Dialect, at: str) -> tuple[tuple[Owner, ...], list[Fault]]:
+    config = raw.get("config") or {}
+    table = (config.get("optimizer_map") or {}).get("config") or {}
+    below = f"{at}/config/optimizer_map/config"
+    owners: list[Owner] = []
+    faults: list[Fault] = []
+    patterns = table.get("optimizer_map") or {}
+    for pattern, one in [*patterns.items(), (None, table.get("default_optimizer"))]:
+        place = f"{below}/{'default_optimizer' if pattern is None else f'optimizer_map/{pattern}'}"
+        made, wrong = optimizer_of(one, dialect, place)
+        faults += wrong
+        if pattern is not None and not _is_pattern(pattern):
+            faults.append(Fault("KC104", place, f"`{pattern}` is no regular expression"))
+        if isinstance(made, ir.Stepper):
+            made = dataclasses.replace(made, loss_scale_factor=config.get("loss_scale_factor"))
+            owners.append(_owner(made, () if pattern is None else (pattern,)))
+    return tuple(owners), faults
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True

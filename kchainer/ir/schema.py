@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kchainer.ir import ops
+from kchainer.ir import ops, settings
 from kchainer.ir.op import OPS, schema
 
 Json = dict[str, Any]
@@ -18,10 +18,7 @@ def layer_schema(cls: Any) -> Json:
     more = {
         "name": {"type": "string", "description": "path through nested models"},
         "trainable": {"type": "boolean", "default": True},
-        "settings": {
-            "type": "object",
-            "description": "initializer, regularizer and constraint of each param",
-        },
+        "settings": settings.schema(),
     }
     return own | {"properties": own["properties"] | more, "required": [*own["required"], "name"]}
 
@@ -70,5 +67,5 @@ def ir_schema() -> Json:
             "dtype": {"enum": ["float32", "float64"]},
             "networks": {"type": "object", "additionalProperties": network},
         },
-        "$defs": {name: layer_schema(OPS[name]) for name in sorted(OPS)},
+        "$defs": {name: layer_schema(OPS[name]) for name in sorted(OPS)} | settings.schemas(),
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 from kchainer.diagnostics import Diagnostics, suggestion
 from kchainer.ir import op as definitions
-from kchainer.ir import ops
+from kchainer.ir import ops, settings
 from kchainer.ir.build import Builder
 from kchainer.ir.graph import Model, Network, Origin, Value
 from kchainer.ir.op import OPS, Op, plain
@@ -138,6 +138,7 @@ class _Reader:
             return
         attributes = {k: v for k, v in layer.items() if k not in ("name", "trainable", "settings")}
         wrong = list(definitions.problems(cls, attributes, at))
+        wrong += settings.problems(layer.get("settings", {}), f"{at}/settings")
         for problem in wrong:
             message = f'{problem.kind} in {layer["op"]} "{layer["name"]}"'
             self.diagnostics.error(

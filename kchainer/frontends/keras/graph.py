@@ -12,9 +12,10 @@ from kchainer.frontends.keras import layers as _layers  # noqa: F401  fills TRAN
 from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
 from kchainer.frontends.keras.layers.operations import operation
-from kchainer.frontends.keras.settings import settings_of
+from kchainer.frontends.keras.settings import activity_of, settings_of
 from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS
 from kchainer.ir.build import Builder
+from kchainer.ir.definition import Setting
 from kchainer.ir.graph import Network, Value
 from kchainer.ir.op import Op, Shape, ShapeError, show
 
@@ -49,6 +50,7 @@ class Entry:
     owner: Owner
     config: Config | None = None
     trainable: bool = True
+    activity: Setting | None = None
     scope: Scope | None = None
     calls: list[Call] = dataclasses.field(default_factory=list)
     broken: bool = False
@@ -202,6 +204,7 @@ class Translation:
             entry.broken = True
             return
         self._read_dtype(entry, config)
+        self._read_activity(entry, config)
         if self._is_operation(entry):
             return
         translator = TRANSLATORS.get(entry.class_name)
@@ -216,7 +219,17 @@ class Translation:
             pointer = f"{entry.pointer}/config/{fault.key}" if fault.key else f"{entry.pointer}/config"
             message = f'{fault.message} of {entry.class_name} "{entry.name}"'
             self._error(fault.code, message, pointer, fault.found, fault.expected, fault.hint)
-        entry.broken = bool(faults)
+        entry.broken = entry.broken or bool(faults)
+
+    def _read_activity(self, entry: Entry, config: Json) -> None:
+        try:
+            entry.activity = activity_of(config.get("activity_regularizer"), entry.dialect)
+        except Wrong as wrong:
+            self._error(
+                wrong.code, f'`activity_regularizer` of {entry.class_name} "{entry.name}" cannot be read',
+                f"{entry.pointer}/config/activity_regularizer", expected=wrong.expected, hint=wrong.hint,
+            )  # fmt: skip
+            entry.broken = True
 
     def _read_dtype(self, entry: Entry, config: Json) -> None:
         dtype = config.get("dtype")
@@ -546,7 +559,7 @@ class Translation:
                 op,
                 inputs,
                 trainable=entry.trainable,
-                settings=settings_of(entry.config, entry.dialect),
+                settings=self._settings(entry, op, inputs) if i == 0 else {},
                 pointer=entry.pointer,
             )
             if value is None:
@@ -555,6 +568,13 @@ class Translation:
         if value is not None:
             self.builder.taps.setdefault(entry.path, value)
         return value
+
+    def _settings(self, entry: Entry, op: Op, inputs: list[Value]) -> dict[str, dict[str, Any]]:
+        try:
+            params = {p.name: p for p in op.params(*(self.builder.shape(v) for v in inputs))}
+        except (ShapeError, IndexError, KeyError, ValueError, TypeError):  # the builder reports it
+            return {}
+        return settings_of(entry.config, entry.activity, entry.dialect, op, params)
 
     def _call_operation(self, entry: Entry, args: list[Any], kwargs: Json, tensors: set[str]) -> Value | None:
         config = entry.raw.get("config")

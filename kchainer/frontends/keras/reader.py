@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from kchainer.diagnostics import Diagnostic, Diagnostics, KchainerError
@@ -22,7 +23,9 @@ from kchainer.frontends.keras import dialect as dialects
 from kchainer.frontends.keras.dialect import Backend, Dialect
 from kchainer.frontends.keras.graph import Translation
 from kchainer.frontends.keras.weights import arrays
-from kchainer.ir.graph import Model, Origin
+from kchainer.ir.arrays import LazyArray
+from kchainer.ir.graph import Layer, Model, Origin
+from kchainer.ir.settings import TABLES, setting
 
 Json = dict[str, Any]
 
@@ -166,15 +169,32 @@ def read_document(
         )
     translation = Translation(told, found, limits)
     network = translation.network(document.config)
-    loaded = {}
+    loaded: dict[tuple[str, str], LazyArray] = {}
     if network is not None and document.weights is not None:
         loaded = arrays(document.weights, translation.owners, network.layers, told, found)
+    for layer in network.layers.values() if network is not None else ():
+        _check_settings(layer, loaded, found)
     if found.has_errors or network is None:
         found.located(document.text).raise_if_errors()
         raise _fail("KC104", "the file could not be read", document.name)
     origin = Origin(document.name, str(told), told.reasons)
     dtype = "float64" if translation.dtypes == {"float64"} else "float32"
     return Model({network.name: network}, origin, loaded, dtype, tuple(found.items))
+
+
+def _check_settings(layer: Layer, loaded: Mapping[tuple[str, str], object], found: Diagnostics) -> None:
+    """What is said of a param has to fit its shape; an initializer only where no array takes its place."""
+    for param in layer.params if layer.settings else ():
+        for kind in TABLES:
+            one = setting(layer.settings, param.name, kind)
+            wrong = one.fits(param.shape) if one is not None else None
+            if one is None or wrong is None or (kind == "initializer" and (layer.name, param.name) in loaded):
+                continue
+            found.error(
+                "KC301",
+                f'{kind} {one.name} of `{param.name}` of "{layer.name}" does not fit: {wrong}',
+                pointer=layer.pointer,
+            )
 
 
 def _names_of_tensorflow(file: WeightFile) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_type_hints
 from kchainer.frontends.fields import Config, Field, Since, Wrong, anything, integer, number, optional, read
 from kchainer.frontends.fields import tuple_of as list_of
 from kchainer.frontends.keras.dialect import Dialect
+from kchainer.frontends.keras.initializers import INITIALIZERS, constant_field
 from kchainer.frontends.keras.settings import param_fields
 from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS, Translated, translates
 from kchainer.ir import ops
@@ -148,11 +149,8 @@ def prelu(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 
 
 SRELU = {
-    f"{name}_{kind}": Field(
-        type=anything, was=f"{name}_init" if kind == "initializer" else None, default=None
-    )
+    f"{name}_initializer": INITIALIZERS.field(was=f"{name}_init")
     for name in ("t_left", "a_left", "t_right", "a_right")
-    for kind in ("initializer",)
 }
 
 
@@ -161,7 +159,10 @@ def srelu(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.SRelu(shared_axes=tuple(c.shared_axes or ()))
 
 
-INITIAL = {"alpha_init": Field(type=anything, default=0.2), "beta_init": Field(type=anything, default=5.0)}
+INITIAL = {
+    "alphas_initializer": constant_field("alpha_init", 0.2),
+    "betas_initializer": constant_field("beta_init", 5.0),
+}
 
 
 @translates("ParametricSoftplus", fields={**SHARED, **INITIAL})

@@ -19,6 +19,7 @@ from kchainer.frontends.fields import (
     only,
 )
 from kchainer.frontends.keras.dialect import Dialect
+from kchainer.frontends.keras.initializers import constant_field
 from kchainer.frontends.keras.settings import param_fields
 from kchainer.frontends.keras.translate import Translated, translates
 from kchainer.ir import ops
@@ -152,7 +153,7 @@ def unit_normalization(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Tr
 
 
 LAYER_SCALE = {
-    "init_values": Field(type=ignored, default=None),
+    "gamma_initializer": constant_field("init_values", 1.0),
     "projection_dim": Field(type=ignored, default=None),
 }
 

@@ -62,6 +62,7 @@ from kchainer.functions.norm import (
     group_normalization,
     layer_normalization,
     rms_normalization,
+    deviation_normalization,
     samplewise_normalization,
     unit_normalization,
 )
@@ -125,6 +126,7 @@ __all__ = [
     "resize",
     "rms_normalization",
     "same_pads",
+    "deviation_normalization",
     "samplewise_normalization",
     "silu",
     "soft_shrink",

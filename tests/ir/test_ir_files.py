@@ -89,8 +89,9 @@ SAMPLES: list[Op] = [
         data_format="channels_last",
     ),
     ops.BatchNormalization(
-        axis=1, momentum=0.9, epsilon=1e-3, corrections=(1.0,), scale=True, center=True, mode="batch"
-    ),
+        axis=1, momentum=0.9, epsilon=1e-3, corrections=(1.0,), scale=True, center=True, mode="batch",
+        offset=0.0, zero_debias=False, statistic="variance", frozen="running",
+    ),  # fmt: skip
     ops.Rescaling(scale=(1.0, 2.0), offset=0.5),
     ops.Relu(max_value=None, negative_slope=0.1, threshold=0.0),
     ops.Input(shape=(None, 3), dtype="float32"),

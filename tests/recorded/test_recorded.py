@@ -46,7 +46,7 @@ def pairs(files: dict[str, str]) -> list[tuple[str, str | None]]:
 
 
 def backend_of(dialect: str) -> str | None:
-    return dialect.rsplit("-", 1)[1] if dialect.startswith("keras-1") else None
+    return dialect.rsplit("-", 1)[1] if dialect.startswith(("keras-0", "keras-1")) else None
 
 
 OLD_CASES = [

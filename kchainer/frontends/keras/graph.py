@@ -321,7 +321,9 @@ class Translation:
             return [None]
         config = config if isinstance(config, dict) else {}
         shape = config.get("batch_input_shape")
-        if shape is None and isinstance(config.get("input_shape"), list):
+        # an Embedding of Keras 0.3 states the size of its vocabulary there
+        misleads = entry.class_name == "Embedding" and entry.dialect.release < (1,)
+        if shape is None and isinstance(config.get("input_shape"), list) and not misleads:
             shape = [None, *config["input_shape"]]
         if shape is None and config.get("input_dim") is not None and entry.class_name not in ("Embedding",):
             length = [config["input_length"]] if "input_length" in config else []

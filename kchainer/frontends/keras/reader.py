@@ -20,6 +20,7 @@ from kchainer.files import (
     sniff,
 )
 from kchainer.frontends.keras import dialect as dialects
+from kchainer.frontends.keras import keras0
 from kchainer.frontends.keras.dialect import Backend, Dialect
 from kchainer.frontends.keras.graph import Translation
 from kchainer.frontends.keras.weights import arrays
@@ -40,6 +41,7 @@ class Document:
     keras_version: str | None = None
     backend: str | None = None
     weights: WeightFile | None = None
+    old: keras0.Modern | None = None  # the form in which a config of Keras 0.3 is read
 
 
 def _fail(code: str, message: str, name: str, hint: str | None = None) -> KchainerError:
@@ -168,18 +170,33 @@ def read_document(
             told, backend="tensorflow", reasons=(*told.reasons, "weight names end in :0")
         )
     translation = Translation(told, found, limits)
-    network = translation.network(document.config)
+    network = translation.network(_modern(document, found))
     loaded: dict[tuple[str, str], LazyArray] = {}
     if network is not None and document.weights is not None:
         loaded = arrays(document.weights, translation.owners, network.layers, told, found)
     for layer in network.layers.values() if network is not None else ():
         _check_settings(layer, loaded, found)
+    if document.old is not None:
+        found.items = [dataclasses.replace(d, pointer=document.old.place(d.pointer)) for d in found.items]
     if found.has_errors or network is None:
         found.located(document.text).raise_if_errors()
         raise _fail("KC104", "the file could not be read", document.name)
     origin = Origin(document.name, str(told), told.reasons)
     dtype = "float64" if translation.dtypes == {"float64"} else "float32"
     return Model({network.name: network}, origin, loaded, dtype, tuple(found.items))
+
+
+def _modern(document: Document, found: Diagnostics) -> Json:
+    """The config, that of Keras 0.3 in the form of later releases."""
+    if not keras0.is_keras0(document.config):
+        return document.config
+    try:
+        document.old = keras0.modern(document.config)
+    except keras0.Malformed as wrong:
+        found.error("KC104", wrong.message, pointer=wrong.pointer)
+        found.located(document.text).raise_if_errors()
+    assert document.old is not None
+    return document.old.config
 
 
 def _check_settings(layer: Layer, loaded: Mapping[tuple[str, str], object], found: Diagnostics) -> None:

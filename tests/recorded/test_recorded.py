@@ -29,12 +29,9 @@ WAITING = (
     "NotEqual", "StackedRNNCells",
     "`mask_zero` of this value", "`dropout` of this value is not supported of Embedding", "dtype of Dense",
     "takes tensors as keywords", "operation `",
-    "numpy.core.multiarray.scalar",
 )  # fmt: skip
 # Known shortfalls of this release: case -> why.
-SHORTFALLS = {
-    "keras-1.2.2-theano/prelu_shared_axes": "Keras 1.2.2 does not write shared_axes; the weights tell, and are not asked yet",
-}
+SHORTFALLS: dict[str, str] = {}
 REFUSED = ("KC202",)  # code in the file
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from kchainer.diagnostics import Diagnostics, suggestion
@@ -69,8 +70,15 @@ class Scope:
 class Translation:
     """One file's way from config to network."""
 
-    def __init__(self, dialect: Dialect, diagnostics: Diagnostics, limits: Limits) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        diagnostics: Diagnostics,
+        limits: Limits,
+        slopes: Mapping[str, tuple[int, ...]] | None = None,
+    ) -> None:
         self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
+        self.slopes = slopes or {}
         self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
         self.inputs: list[Value] = []
         self.owners: list[Owner] = []
@@ -215,6 +223,8 @@ class Translation:
             self._unsupported(entry)
             return
         entry.config, faults = read(translator.fields, config, entry.dialect, base=BASE_KEYS)
+        if entry.class_name == "PReLU" and "shared_axes" not in config:
+            vars(entry.config)["slopes"] = self.slopes.get(entry.name)
         for fault in faults:
             pointer = f"{entry.pointer}/config/{fault.key}" if fault.key else f"{entry.pointer}/config"
             message = f'{fault.message} of {entry.class_name} "{entry.name}"'

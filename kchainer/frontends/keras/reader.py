@@ -169,7 +169,8 @@ def read_document(
         told = dataclasses.replace(
             told, backend="tensorflow", reasons=(*told.reasons, "weight names end in :0")
         )
-    translation = Translation(told, found, limits)
+    slopes = _slopes(document.weights) if document.weights is not None and told.release < (2,) else {}
+    translation = Translation(told, found, limits, slopes)
     network = translation.network(_modern(document, found))
     loaded: dict[tuple[str, str], LazyArray] = {}
     if network is not None and document.weights is not None:
@@ -184,6 +185,16 @@ def read_document(
     origin = Origin(document.name, str(told), told.reasons)
     dtype = "float64" if translation.dtypes == {"float64"} else "float32"
     return Model({network.name: network}, origin, loaded, dtype, tuple(found.items))
+
+
+def _slopes(file: WeightFile) -> dict[str, tuple[int, ...]]:
+    """The shape of each PReLU's array: Keras 1.2 does not write ``shared_axes``, so only the array tells."""
+    out: dict[str, set[tuple[int, ...]]] = {}
+    for path in file.datasets():
+        name = path.rpartition("/")[2].removesuffix(":0")
+        if name.endswith("_alphas"):
+            out.setdefault(name.removesuffix("_alphas"), set()).add(tuple(file.dataset(path).shape))
+    return {name: shapes.pop() for name, shapes in out.items() if len(shapes) == 1}
 
 
 def _modern(document: Document, found: Diagnostics) -> Json:

@@ -141,11 +141,26 @@ def softmax(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 SHARED = {"shared_axes": Field(type=optional(list_of(integer)), default=None)}
 
 
-@translates(
-    "PReLU", fields={**SHARED, **param_fields("alpha"), "weights": Field(type=anything, default=None)}
-)
+PRELU = {
+    **SHARED,
+    **param_fields("alpha"),
+    "weights": Field(type=anything, default=None),
+}
+
+
+def _shared(shape: tuple[int, ...], x: Shape) -> tuple[int, ...]:
+    """The axes that share a slope. Along an axis of size 1 both readings are the same."""
+    if len(shape) != len(x) - 1:
+        return ()
+    return tuple(i for i, (n, d) in enumerate(zip(shape, x[1:], strict=True), 1) if n == 1 and d != 1)
+
+
+@translates("PReLU", fields=PRELU)
 def prelu(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
-    return ops.PRelu(shared_axes=tuple(c.shared_axes or ()))
+    # the shape of the array, where the reader found it: Keras 1.2 does not write shared_axes
+    slopes: tuple[int, ...] | None = vars(c).get("slopes")
+    shared = c.shared_axes if slopes is None else _shared(slopes, xs[0])
+    return ops.PRelu(shared_axes=tuple(shared or ()))
 
 
 SRELU = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kchainer.diagnostics import Diagnostic
@@ -38,6 +38,7 @@ def read(
     dialect: str | None = None,
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
+    allow: Collection[str] = (),
 ) -> Model:
     """Read a Keras model file: JSON, YAML, .h5, .keras.
 
@@ -47,6 +48,7 @@ def read(
         dialect: the Keras that wrote it ("1.2.2", "tf.keras 2.15"), where the file's own signs mislead.
         keras_backend: "theano" or "tensorflow", where a Keras 1 file does not say.
         limits: what a file may ask for at most.
+        allow: codes that are warnings then; only KC206: computed in another precision than the file says.
 
     Returns:
         The IR; arrays are read when they are needed.
@@ -59,7 +61,9 @@ def read(
         document.weights = reader.open_weights(weights, limits)
     if "kchainer" in document.config:
         return _own(document.config, document.name, document.text, limits)
-    return reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits)
+    return reader.read_document(
+        document, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow
+    )
 
 
 def _own(data: dict[str, Any], name: str, text: str, limits: Limits) -> Model:
@@ -81,6 +85,7 @@ def from_keras(
     dialect: str | None = None,
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
+    allow: Collection[str] = (),
 ) -> Model:
     """The IR of a Keras config: a dictionary, or the text of ``to_json()``. Raises KchainerError."""
     from kchainer.files import load_json
@@ -90,7 +95,9 @@ def from_keras(
     document = reader.of_config(data, "config", text)
     if weights is not None:
         document.weights = reader.open_weights(weights, limits)
-    return reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits)
+    return reader.read_document(
+        document, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow
+    )
 
 
 def to_chainer(model: Model) -> Any:
@@ -114,6 +121,7 @@ def load(
     dialect: str | None = None,
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
+    allow: Collection[str] = (),
 ) -> Any:
     """A Keras model file as a running Chainer network; arguments and errors as in ``read``.
 
@@ -126,7 +134,9 @@ def load(
         from kchainer import bundle
 
         return bundle.load(path, limits=limits)
-    return to_chainer(read(path, weights, dialect=dialect, keras_backend=keras_backend, limits=limits))
+    return to_chainer(
+        read(path, weights, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow)
+    )
 
 
 def convert(
@@ -137,11 +147,12 @@ def convert(
     dialect: str | None = None,
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
+    allow: Collection[str] = (),
 ) -> Model:
     """Write the folder that ``kchainer convert`` writes; arguments and errors as in ``read``."""
     from kchainer import bundle
 
-    model = read(src, weights, dialect=dialect, keras_backend=keras_backend, limits=limits)
+    model = read(src, weights, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow)
     bundle.write(model, out)
     return model
 
@@ -165,13 +176,18 @@ def weights(net: chainer.Link) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def validate(
-    path: Path, *, dialect: str | None = None, keras_backend: str | None = None, limits: Limits = DEFAULT
+    path: Path,
+    *,
+    dialect: str | None = None,
+    keras_backend: str | None = None,
+    limits: Limits = DEFAULT,
+    allow: Collection[str] = (),
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with a file, and what is odd; empty when it is fine. Never raises for bad input."""
     from kchainer.diagnostics import KchainerError
 
     try:
-        return read(path, dialect=dialect, keras_backend=keras_backend, limits=limits).warnings
+        return read(path, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow).warnings
     except KchainerError as error:
         return error.diagnostics
 

@@ -39,7 +39,11 @@ def run(args: argparse.Namespace) -> int:
     for path in _files(args.paths):
         try:
             model = api.read(
-                path, dialect=args.dialect, keras_backend=args.keras_backend, limits=options.limits(args)
+                path,
+                dialect=args.dialect,
+                keras_backend=args.keras_backend,
+                limits=options.limits(args),
+                allow=args.allow,
             )
             found += model.warnings
             seen.append(f"{path}: {model.origin.dialect}, {len(model.network.layers)} layers, no problems")

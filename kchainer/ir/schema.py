@@ -64,7 +64,7 @@ def ir_schema() -> Json:
             "kchainer": {"const": 1},
             "kind": {"const": "ir"},
             "origin": {"type": "object"},
-            "dtype": {"enum": ["float32", "float64"]},
+            "dtype": {"enum": ["float16", "float32", "float64"]},
             "networks": {"type": "object", "additionalProperties": network},
         },
         "$defs": {name: layer_schema(OPS[name]) for name in sorted(OPS)} | settings.schemas(),

@@ -8,11 +8,12 @@ from typing import Any
 
 from kchainer.diagnostics import Diagnostics, suggestion
 from kchainer.files import Limits
-from kchainer.frontends.fields import Config, Wrong, read
+from kchainer.frontends.fields import Config, Wrong, read, shown
 from kchainer.frontends.keras import layers as _layers  # noqa: F401  fills TRANSLATORS
 from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
 from kchainer.frontends.keras.layers.operations import operation
+from kchainer.frontends.keras.policies import computed, policies_of
 from kchainer.frontends.keras.settings import activity_of, settings_of
 from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS
 from kchainer.ir.build import Builder
@@ -82,7 +83,7 @@ class Translation:
         self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
         self.inputs: list[Value] = []
         self.owners: list[Owner] = []
-        self.dtypes: set[str] = set()
+        self.policies: dict[str, list[str]] = {}
         self.count = 0
 
     # ------------------------------------------------------------ the whole
@@ -242,22 +243,30 @@ class Translation:
             entry.broken = True
 
     def _read_dtype(self, entry: Entry, config: Json) -> None:
-        dtype = config.get("dtype")
-        if isinstance(dtype, dict):
-            dtype = dtype.get("config", {}).get("name") if isinstance(dtype.get("config"), dict) else None
-        if dtype in (None, "float32", "float64") or entry.class_name in (
-            "InputLayer",
-            "Embedding",
-            "Rescaling",
-            "Normalization",
-        ):
-            if isinstance(dtype, str) and entry.class_name != "InputLayer":
-                self.dtypes.add(dtype)
+        if entry.class_name == "InputLayer":
             return
-        self._error(
-            "KC204", f'dtype of {entry.class_name} "{entry.name}" is not supported yet', f"{entry.pointer}/config/dtype",
-            found=str(dtype), expected="float32 or float64",
-        )  # fmt: skip
+        pointer = f"{entry.pointer}/config/dtype"
+        try:
+            for name in policies_of(config.get("dtype"), entry.class_name):
+                self.policies.setdefault(name, []).append(pointer)
+        except Wrong as wrong:
+            self._error(
+                wrong.code, f'dtype of {entry.class_name} "{entry.name}" is not supported', pointer,
+                found=shown(config.get("dtype")), expected=wrong.expected,
+            )  # fmt: skip
+
+    def dtype(self) -> str:
+        """What the network computes in; a difference from what the layers ask for is reported."""
+        dtype, exact = computed(set(self.policies))
+        if not exact:
+            asked = sorted(self.policies.items())
+            self.diagnostics.approximation(
+                f"layers ask for {', '.join(name for name, _ in asked)}, and all would be computed in {dtype}: outputs "
+                "differ by the rounding that 16 bits have",
+                pointer=next(places[0] for name, places in asked if name != dtype),
+                found=", ".join(f"{name} in {len(places)} layers" for name, places in asked),
+            )
+        return dtype
 
     def _is_operation(self, entry: Entry) -> bool:
         module = entry.raw.get("module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from kchainer.diagnostics import Diagnostic, Diagnostics, KchainerError
@@ -156,9 +156,11 @@ def read_document(
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
     diagnostics: Diagnostics | None = None,
+    allow: Collection[str] = (),
 ) -> Model:
     """The IR of a document. Raises KchainerError with everything that is wrong."""
     found = diagnostics if diagnostics is not None else Diagnostics(document.name, limits.diagnostics)
+    found.allow(allow)
     told = _dialect(document, dialect, keras_backend)
     if (
         told.backend is None
@@ -172,6 +174,7 @@ def read_document(
     slopes = _slopes(document.weights) if document.weights is not None and told.release < (2,) else {}
     translation = Translation(told, found, limits, slopes)
     network = translation.network(_modern(document, found))
+    dtype = translation.dtype()
     loaded: dict[tuple[str, str], LazyArray] = {}
     if network is not None and document.weights is not None:
         loaded = arrays(document.weights, translation.owners, network.layers, told, found)
@@ -183,7 +186,6 @@ def read_document(
         found.located(document.text).raise_if_errors()
         raise _fail("KC104", "the file could not be read", document.name)
     origin = Origin(document.name, str(told), told.reasons)
-    dtype = "float64" if translation.dtypes == {"float64"} else "float32"
     return Model({network.name: network}, origin, loaded, dtype, tuple(found.items))
 
 

@@ -16,6 +16,7 @@ from kchainer.frontends.keras.layers.operations import operation
 from kchainer.frontends.keras.policies import computed, policies_of
 from kchainer.frontends.keras.settings import activity_of, settings_of
 from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS
+from kchainer.frontends.keras.unsupported import UNSUPPORTED
 from kchainer.ir.build import Builder
 from kchainer.ir.definition import Setting
 from kchainer.ir.graph import Network, Value
@@ -281,13 +282,8 @@ class Translation:
                 hint="replace the layer by one that Keras defines",
             )  # fmt: skip
             return
-        near = suggestion(entry.class_name, list(TRANSLATORS))
-        self._error(
-            "KC201",
-            f"{what} is not supported",
-            f"{entry.pointer}/class_name",
-            hint=near,
-        )
+        hint = UNSUPPORTED.get(entry.class_name) or suggestion(entry.class_name, [*TRANSLATORS, *UNSUPPORTED])
+        self._error("KC201", f"{what} is not supported", f"{entry.pointer}/class_name", hint=hint)
 
     # ------------------------------------------------------------ calling
 

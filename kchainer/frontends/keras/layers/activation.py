@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args, get_type_hints
 
-from kchainer.frontends.fields import Config, Field, Since, Wrong, anything, integer, number, optional, read
+from kchainer.frontends.fields import Config, Field, Since, Wrong, anything, ignored, integer, number, optional, read
 from kchainer.frontends.fields import tuple_of as list_of
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.initializers import INITIALIZERS, constant_field
@@ -133,7 +133,13 @@ def _axes(value: Any, rank: int) -> tuple[int, ...]:
     return tuple(sorted(integer(a) % rank for a in many))
 
 
-@translates("Softmax", fields={"axis": Field(type=anything, default=-1)})
+SOFTMAX = {
+    "axis": Field(type=anything, default=-1),
+    "robust_masking": Field(type=ignored, default=False),  # tf_keras: how a mask is applied
+}
+
+
+@translates("Softmax", fields=SOFTMAX)
 def softmax(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.Softmax(axes=_axes(c.axis, len(xs[0])), sparse=False)
 

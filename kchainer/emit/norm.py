@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kchainer.emit.plan import Call, Emitted, Link, Site, Weight, emits
 from kchainer.ir import ops
 
@@ -9,7 +11,7 @@ from kchainer.ir import ops
 @emits(ops.BatchNormalization)
 def batch_normalization(op: ops.BatchNormalization, site: Site) -> Emitted:
     axis = site.axis(op.axis)
-    args = {
+    args: dict[str, Any] = {
         "size": site.x[axis],
         "axis": tuple(i for i in range(len(site.x)) if i != axis),
         "decay": op.momentum,
@@ -19,7 +21,7 @@ def batch_normalization(op: ops.BatchNormalization, site: Site) -> Emitted:
     }
     weights = {"avg_mean": Weight("moving_mean"), "avg_var": Weight("moving_variance")}
     weights |= {name: Weight(name) for name, on in (("gamma", op.scale), ("beta", op.center)) if on}
-    more = {
+    more: dict[str, Any] = {
         "corrections": op.corrections,
         "mode": {"batch": 0, "sample": 1, "always_batch": 2}[op.mode],
         "offset": op.offset,

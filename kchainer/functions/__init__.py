@@ -59,10 +59,10 @@ from kchainer.functions.noise import (
     spatial_dropout,
 )
 from kchainer.functions.norm import (
+    deviation_normalization,
     group_normalization,
     layer_normalization,
     rms_normalization,
-    deviation_normalization,
     samplewise_normalization,
     unit_normalization,
 )
@@ -91,6 +91,7 @@ __all__ = [
     "crop",
     "deconvolution",
     "depthwise_convolution",
+    "deviation_normalization",
     "divide",
     "dot",
     "dropout",
@@ -126,7 +127,6 @@ __all__ = [
     "resize",
     "rms_normalization",
     "same_pads",
-    "deviation_normalization",
     "samplewise_normalization",
     "silu",
     "soft_shrink",

@@ -65,7 +65,11 @@ class RandomNormal(Initializer):
 
     mean: float = attr(doc="middle", spec=0.0)
     stddev: float = attr(doc="deviation before the cut", spec=0.05, minimum=0)
-    truncated: bool = attr(doc="values beyond two deviations are drawn again", spec=False)
+    truncated: bool = attr(doc="no value beyond two deviations: they are drawn again", spec=False)
+    clip: bool = attr(
+        doc="values beyond two deviations become two deviations, and are not drawn again (Keras 2.0 and 2.1 on Theano)",
+        spec=False,
+    )
     seed: int | None = attr(doc="the same values each time; null: chance", spec=None)
 
 
@@ -83,6 +87,10 @@ class VarianceScaling(Initializer):
         doc="truncated_normal: cut at two deviations and widened, so that the variance holds; cut_normal: cut, "
         "not widened (Keras 2.0 and 2.1)",
         spec="truncated_normal",
+    )
+    clip: bool = attr(
+        doc="values beyond two deviations become two deviations, and are not drawn again (Keras 2.0 and 2.1 on Theano)",
+        spec=False,
     )
     input_axes: tuple[int, ...] | None = attr(
         doc="axes whose sizes make fan_in; null: as usual", spec=None, minimum=0

@@ -200,7 +200,7 @@ def test_an_embedding_starts_as_keras_lets_it() -> None:
 def test_variance_scaling_without_widening() -> None:
     """Keras 2.0 and 2.1 cut a normal distribution at two deviations and left it so: 0.8796 of the deviation."""
     cut = VarianceScaling(
-        scale=1.0, mode="fan_in", distribution="cut_normal", input_axes=None, output_axes=None,
+        scale=1.0, mode="fan_in", distribution="cut_normal", clip=False, input_axes=None, output_axes=None,
         root_ranks=(), seed=4,
     )  # fmt: skip
     got = values(cut, (400, 300))

@@ -95,7 +95,9 @@ def assert_outputs(net: Any, arrays: Any, tolerance: float | None = None) -> Non
     for got, want in zip(made, wanted, strict=True):
         assert got.shape == want.shape
         if tolerance is not None:
-            np.testing.assert_allclose(got, want.astype("float32"), rtol=0, atol=tolerance * np.abs(want).max())
+            np.testing.assert_allclose(
+                got, want.astype("float32"), rtol=0, atol=tolerance * np.abs(want).max()
+            )
         else:
             np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
 

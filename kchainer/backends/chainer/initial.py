@@ -17,7 +17,7 @@ from kchainer.ir.settings import setting
 
 ONES = ("gamma", "moving_variance", "scale", "variance")
 KERNELS = ir.VarianceScaling(
-    scale=1.0, mode="fan_avg", distribution="uniform", input_axes=None, output_axes=None, root_ranks=(),
+    scale=1.0, mode="fan_avg", distribution="uniform", clip=False, input_axes=None, output_axes=None, root_ranks=(),
     seed=None,
 )  # fmt: skip
 Array = np.ndarray[Any, Any]
@@ -78,7 +78,7 @@ def _(one: ir.RandomUniform, shape: Shape) -> Array:
 
 @values.register
 def _(one: ir.RandomNormal, shape: Shape) -> Array:
-    return _normal(_random(one), shape, cut=one.truncated) * one.stddev + one.mean
+    return _normal(_random(one), shape, cut=one.truncated, clip=one.clip) * one.stddev + one.mean
 
 
 @values.register
@@ -88,7 +88,7 @@ def _(one: ir.VarianceScaling, shape: Shape) -> Array:
         bound = math.sqrt(3 * variance)
         return np.asarray(random.uniform(-bound, bound, shape))
     stddev = math.sqrt(variance) / (CUT if one.distribution == "truncated_normal" else 1)
-    return _normal(random, shape, cut=one.distribution != "normal") * stddev
+    return _normal(random, shape, cut=one.distribution != "normal", clip=one.clip) * stddev
 
 
 @values.register
@@ -106,7 +106,8 @@ def _(one: ir.Orthogonal, shape: Shape) -> Array:
 
 @values.register
 def _(one: ir.Identity, shape: Shape) -> Array:
-    return one.gain * np.eye(*shape)
+    rows, columns = shape
+    return np.eye(rows, columns) * one.gain
 
 
 @values.register
@@ -121,8 +122,10 @@ def _(one: ir.STFT, shape: Shape) -> Array:
     return np.broadcast_to(kernel * (window / size[one.scaling])[:, None, None], shape).copy()
 
 
-def _normal(random: Any, shape: Shape, *, cut: bool) -> Array:
+def _normal(random: Any, shape: Shape, *, cut: bool, clip: bool) -> Array:
     out = np.asarray(random.standard_normal(shape))
+    if clip:
+        return np.asarray(np.clip(out, -2, 2))
     while cut and (far := np.abs(out) > 2).any():
         out[far] = random.standard_normal(int(far.sum()))
     return out

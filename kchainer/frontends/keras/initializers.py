@@ -64,7 +64,8 @@ def _values(v: Any) -> tuple[tuple[float, ...], tuple[int, ...]] | float:
         v = v["config"].get("value") if isinstance(v.get("config"), dict) else v.get("value")
     if not isinstance(v, list):
         return number(v)
-    shape, level = [], v
+    shape: list[int] = []
+    level: Any = v
     while isinstance(level, list):
         shape.append(len(level))
         level = level[0] if level else None
@@ -100,14 +101,19 @@ def random_uniform(c: Config, dialect: Dialect) -> Setting:
 NORMAL = {"mean": Field(type=number, default=0.0), "stddev": Field(type=number, default=0.05), **RANDOM}
 
 
+def _clips(dialect: Dialect) -> bool:
+    """Keras 2.0 and 2.1 on Theano make a truncated normal distribution of a plain one by clipping."""
+    return dialect.backend == "theano" and (2,) <= dialect.release < (2, 2)
+
+
 @INITIALIZERS.register("RandomNormal", "Normal", fields=NORMAL)
 def random_normal(c: Config, dialect: Dialect) -> Setting:
-    return ir.RandomNormal(mean=c.mean, stddev=c.stddev, truncated=False, seed=c.seed)
+    return ir.RandomNormal(mean=c.mean, stddev=c.stddev, truncated=False, clip=False, seed=c.seed)
 
 
 @INITIALIZERS.register("TruncatedNormal", fields=NORMAL)
 def truncated_normal(c: Config, dialect: Dialect) -> Setting:
-    return ir.RandomNormal(mean=c.mean, stddev=c.stddev, truncated=True, seed=c.seed)
+    return ir.RandomNormal(mean=c.mean, stddev=c.stddev, truncated=True, clip=_clips(dialect), seed=c.seed)
 
 
 # What "normal" is: plain in Keras 1, cut in 2.0 and 2.1, cut and widened after.
@@ -125,6 +131,7 @@ def _scaled(c: Config, dialect: Dialect, scale: float, mode: Any, distribution: 
         scale=scale,
         mode=mode,
         distribution=names.get(distribution, distribution),  # type: ignore[arg-type]
+        clip=distribution != "uniform" and _clips(dialect),
         input_axes=c.input_axes,
         output_axes=c.output_axes,
         root_ranks=() if tf else ROOT_RANKS.at(dialect),

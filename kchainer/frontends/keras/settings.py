@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from kchainer.frontends.fields import Config, Field
 from kchainer.frontends.keras.constraints import CONSTRAINTS
@@ -91,7 +91,8 @@ def _old_letters(dialect: Dialect, op: Op, param: Param) -> str | None:
 
 def _fans(dialect: Dialect, op: Op, old: str) -> tuple[str, str]:
     """The letters whose sizes made the fans in and out of Keras 0.3 and 1."""
-    first = "1" in old or op.data_format == "channels_first"  # type: ignore[attr-defined]
+    # before 1.2 every kernel was taken for one with its output channels first
+    first = dialect.release < (1, 2) or "1" in old or op.data_format == "channels_first"  # type: ignore[attr-defined]
     if dialect.release < (1,):
         return (old[1:], old[0]) if first else (old[:-1], old[-1])
     if first:
@@ -122,7 +123,7 @@ def _placed(one: Setting, dialect: Dialect, op: Op, param: Param) -> Setting:
     axes = _from_front(axes, len(old) if old is not None else rank)
     if old is not None and all(0 <= a < len(old) for a in axes):
         axes = _indices("".join(old[a] for a in axes), param)
-    return dataclasses.replace(one, axes=tuple(sorted(axes)))  # type: ignore[call-arg]
+    return cast("Setting", dataclasses.replace(cast("Any", one), axes=tuple(sorted(axes))))
 
 
 def _from_front(axes: tuple[int, ...], rank: int) -> tuple[int, ...]:

@@ -47,6 +47,4 @@ _BY_REASON: dict[str, str] = {
     OLD_TENSORFLOW: """
         BasicLSTMCell BasicRNNCell DeviceWrapper DropoutWrapper MultiRNNCell ResidualWrapper""",
 }
-UNSUPPORTED: dict[str, str] = {
-    name: reason for reason, names in _BY_REASON.items() for name in names.split()
-}
+UNSUPPORTED: dict[str, str] = {name: reason for reason, names in _BY_REASON.items() for name in names.split()}

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args, get_type_hints
 
-from kchainer.frontends.fields import Config, Field, Since, Wrong, anything, ignored, integer, number, optional, read
+from kchainer.frontends.fields import (
+    Config,
+    Field,
+    Since,
+    Wrong,
+    anything,
+    ignored,
+    integer,
+    number,
+    optional,
+    read,
+)
 from kchainer.frontends.fields import tuple_of as list_of
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.initializers import INITIALIZERS, constant_field

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
+import h5py
+import numpy as np
 import pytest
 
 import kchainer
@@ -46,7 +49,38 @@ def test_a_graph_is_read_in_the_order_it_states() -> None:
     assert [p.shape for p in model.network.layers["b"].params] == [(5, 4), (4,)]
 
 
-SEQUENTIAL = {"name": "Sequential", "layers": [DENSE, DENSE]}
+def weights_file(path: Path, *, layers: Any = 2, params: Any = 2, shape: tuple[int, ...] = (3, 2)) -> Path:
+    with h5py.File(path, "w") as f:
+        f.attrs["nb_layers"] = layers
+        for i, kernel in enumerate([shape, (2, 2)]):
+            group = f.create_group(f"layer_{i}")
+            group.attrs["nb_params"] = params
+            group["param_0"], group["param_1"] = np.ones(kernel, "float32"), np.ones(2, "float32")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({}, None), ({"layers": 3}, "KC402"), ({"layers": 1}, "KC401"), ({"layers": "many"}, "KC401"),
+        ({"layers": [1, 2]}, "KC401"), ({"params": 1}, "KC401"), ({"params": 3}, "KC402"), ({"params": "x"}, "KC401"),
+        ({"shape": (3, 3)}, "KC403"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_weights(tmp_path: Path, change: dict[str, Any], code: str | None) -> None:
+    path = weights_file(tmp_path / "w.h5", **change)
+    text = json.dumps(SEQUENTIAL)
+    if code is None:
+        net = kchainer.from_keras(text, path, keras_backend="theano").to_chainer()
+        np.testing.assert_array_equal(net.predict(np.ones((1, 3), "float32")), [[9, 9]])
+        return
+    with pytest.raises(kchainer.KchainerError) as caught:
+        kchainer.from_keras(text, path, keras_backend="theano")
+    assert {d.code for d in caught.value.diagnostics} == {code}
+
+
+SEQUENTIAL = {"name": "Sequential", "layers": [DENSE, {**DENSE, "input_shape": [2]}]}
 BAD: list[tuple[dict[str, Any], str, str]] = [
     (changed(SEQUENTIAL, ["layers", 1], {**DENSE, "output_dmi": 1}), "KC103", "/layers/1/output_dmi"),
     (changed(SEQUENTIAL, ["layers", 1, "output_dim"], "2"), "KC104", "/layers/1/output_dim"),

@@ -166,27 +166,35 @@ def _attributes(file: WeightFile, group: str) -> Mapping[str, Any]:
     return file.attributes(group) if group in file else {}
 
 
+def _whole(value: Any) -> int | None:
+    """A number of an attribute, None where it is none."""
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def _keras0(
     file: WeightFile, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
 ) -> list[tuple[Slot, str]]:
     """Keras 0.3: a group for each layer, also those without arrays, by number; a Graph's arrays in one row."""
-    count = file.attributes("/").get("nb_layers")
-    if count is None:
+    count = _whole(file.attributes("/").get("nb_layers"))
+    if count is None and "nb_layers" not in file.attributes("/"):
         groups = [("/graph", [slot for owner in owners for slot in _slots(owner, layers)])]
     else:
         groups = [(f"/layer_{i}", _slots(owner, layers)) for i, owner in enumerate(owners)]
-        if int(count) != len(owners):
+        if count is None or count != len(owners):
             diagnostics.error(
-                "KC402" if int(count) > len(owners) else "KC401", "the weights file is of another number of layers",
+                "KC402" if count is not None and count > len(owners) else "KC401", "the weights file is of another number of layers",
                 found=str(count), expected=str(len(owners)),
             )  # fmt: skip
             return []
     out: list[tuple[Slot, str]] = []
     for group, slots in groups:
-        number = int(_attributes(file, group).get("nb_params", 0))
-        if number != len(slots):
+        number = _whole(_attributes(file, group).get("nb_params"))
+        if number is None or number != len(slots):
             diagnostics.error(
-                "KC401" if number < len(slots) else "KC402",
+                "KC401" if number is None or number < len(slots) else "KC402",
                 f"{group} of the weights file has another number of arrays than the layer",
                 found=str(number), expected=f"{len(slots)}: {', '.join(p.name for _, p in slots[:8])}",
             )  # fmt: skip

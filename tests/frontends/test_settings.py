@@ -201,6 +201,8 @@ BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"kernel_constraint": "max_nrom"}, "KC201", "max_norm"),
     ({"kernel_constraint": {"class_name": "MaxNorm", "config": {"max_value": 1, "axis": 5}}}, "KC301", ""),
     ({"activity_regularizer": {"class_name": "Mine", "config": {}}}, "KC201", ""),
+    ({"kernel_constraint": {"class_name": "MaxNorm", "config": {"axis": -5}}}, "KC301", ""),
+    ({"kernel_initializer": {"class_name": "GlorotNormal", "config": {"input_axes": [0], "output_axes": [-7]}}}, "KC301", ""),
 ]  # fmt: skip
 
 
@@ -235,3 +237,39 @@ def test_settings_survive_json() -> None:
     found = Diagnostics("again")
     assert from_json(data, name="again", diagnostics=found, most_nodes=100) is None
     assert [d.code for d in found.items] == ["KC103"]
+
+
+ODD: list[Any] = [
+    None, True, 3, -1, 1.5, "x", "glorot_uniform", [], [[1, 2], [3]], {}, {"class_name": 3}, {"name": 3},
+    {"class_name": "Constant", "config": {"value": [[1, 2], [3]]}}, {"class_name": "Constant", "config": {"value": []}},
+    {"class_name": "Constant", "config": {"value": {"config": 3}}}, {"class_name": "STFT", "config": {"window": [1]}},
+    {"class_name": "VarianceScaling", "config": {"scale": 1e30, "input_axes": [0, 9], "output_axes": [-7]}},
+    {"class_name": "Orthogonal", "config": {"gain": "x"}}, {"name": "MaxNorm", "m": 1, "axis": [9]},
+    {"class_name": "MaxNorm", "config": {"axis": [0, "a"]}}, {"class_name": "function", "config": "x"},
+    {"class_name": "RandomUniform", "config": {"seed": {"class_name": "SeedGenerator", "config": {"seed": []}}}},
+    {"class_name": "L1L2", "config": []}, {"class_name": "DTypePolicyMap", "config": {"policy_map": [1]}},
+    {"class_name": "Policy", "config": {"name": {}}}, {"class_name": "Policy", "config": {"name": ["a"]}},
+]  # fmt: skip
+KEYS1 = ["init", "W_regularizer", "b_regularizer", "W_constraint", "b_constraint", "activity_regularizer", "dtype"]
+KEYS2 = [
+    "kernel_initializer", "bias_initializer", "kernel_regularizer", "kernel_constraint", "bias_constraint",
+    "activity_regularizer", "dtype",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("release", ["0.3.3", "1.0.8", "1.2.2", "2.0.9", "2.2.4", "2.15.0", "3.15.1"])
+def test_odd_values_anywhere_are_diagnostics(release: str) -> None:
+    """Every odd value at every key: a network, or a KchainerError, nothing else."""
+    old = release[0] in "01"
+    base: dict[str, Any] = {"name": "c", "batch_input_shape": [None, 9, 9, 3]}
+    base |= {"nb_filter": 2, "nb_row": 3, "nb_col": 3} if old else {"filters": 2, "kernel_size": 3}
+    made = 0
+    for key in KEYS1 if old else KEYS2:
+        for value in ODD:
+            layer = {"class_name": "Convolution2D", "config": {**base, key: value}}
+            model = {"class_name": "Sequential", "keras_version": release, "config": [layer]}
+            try:
+                made += kchainer.from_keras(model, keras_backend="theano").to_chainer() is not None
+            except kchainer.KchainerError as error:
+                assert error.diagnostics
+    assert 7 <= made < 60  # null everywhere, and what fits

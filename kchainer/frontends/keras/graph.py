@@ -591,7 +591,13 @@ class Translation:
             params = {p.name: p for p in op.params(*(self.builder.shape(v) for v in inputs))}
         except (ShapeError, IndexError, KeyError, ValueError, TypeError):  # the builder reports it
             return {}
-        return settings_of(entry.config, entry.activity, entry.dialect, op, params)
+        try:
+            return settings_of(entry.config, entry.activity, entry.dialect, op, params)
+        except Wrong as wrong:
+            self._error(
+                wrong.code, f'{entry.class_name} "{entry.name}": {wrong.expected}', f"{entry.pointer}/config"
+            )
+            return {}
 
     def _call_operation(self, entry: Entry, args: list[Any], kwargs: Json, tensors: set[str]) -> Value | None:
         config = entry.raw.get("config")

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, cast
 
-from kchainer.frontends.fields import Config, Field
+from kchainer.frontends.fields import Config, Field, Wrong
 from kchainer.frontends.keras.constraints import CONSTRAINTS
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.initializers import INITIALIZERS
@@ -16,7 +16,7 @@ from kchainer.ir.definition import Setting
 from kchainer.ir.initializers import Orthogonal, VarianceScaling
 from kchainer.ir.op import Op, Param
 from kchainer.ir.regularizers import L1L2
-from kchainer.ir.settings import ACTIVITY
+from kchainer.ir.settings import ACTIVITY, TABLES
 
 KINDS = {"initializer": INITIALIZERS, "regularizer": REGULARIZERS, "constraint": CONSTRAINTS}
 # Names of Keras 0.3 and 1.
@@ -61,7 +61,11 @@ def settings_of(
     op: Op,
     params: Mapping[str, Param],
 ) -> dict[str, dict[str, Any]]:
-    """By prefix ("kernel"), what the file states, as kchainer's JSON; axes are those of Keras 2's layout."""
+    """By prefix ("kernel"), what the file states, as kchainer's JSON; axes are those of Keras 2's layout.
+
+    Raises:
+        Wrong: axes that the param has not.
+    """
     out: dict[str, dict[str, Any]] = {}
     if activity is not None:
         out[ACTIVITY] = {"regularizer": definition.to_json(activity)}
@@ -70,7 +74,13 @@ def settings_of(
         if word in KINDS and isinstance(value, Setting):
             param = params.get(prefix) or params.get(f"{prefix}_kernel")
             placed = value if param is None else _placed(value, dialect, op, param)
-            out.setdefault(prefix, {})[word] = definition.to_json(placed)
+            data = definition.to_json(placed)
+            wrong = next(definition.problems(TABLES[word], data, ""), None)
+            if wrong is not None:  # an axis before the first
+                raise Wrong(
+                    f"`{name}`: {wrong.found} in {wrong.pointer[1:]}, expected {wrong.expected}", code="KC301"
+                )
+            out.setdefault(prefix, {})[word] = data
     return out
 
 

@@ -10,23 +10,32 @@ Made by `python docs/make_support.py` from the translators' own tables; a test h
 with Keras 3.15 (run beside us) at 1e-5 of each output's scale in float32, gradients and running statistics too,
 where `tests/parity` has the class; older releases agree with recorded outputs (`tests/recorded`).
 
-Any class that is not listed is refused with KC201, any key that is not listed with KC103, `Lambda` and other code in
-a file with KC202. Recurrent and attention layers, masking, preprocessing, SpectralNormalization and the layers that
-only older releases had (MaxoutDense, Highway, LocallyConnected) are not read yet, nor is the CustomScaleLayer of
-keras.applications.InceptionResNetV2.
+Any class that is not listed is refused with KC201 (the second table says why), any key that is not listed with
+KC103, `Lambda` and other code in a file with KC202. Initializers, regularizers and constraints of every release are
+read, those of Keras's own classes; a name that is none of them is refused, also where weights take an initializer's place.
+
+Policies `float32`, `float64` and `float16` are computed as they are. A model of a mixed or bfloat16 policy, or of
+several dtypes, is refused with KC206; with `--allow KC206` it is computed in float32 (float64 where a layer is), and
+its outputs differ by the rounding of 16 bits. Stored float16 and bfloat16 weights are read exactly.
 
 Known differences:
 
 - AveragePooling with padding `same` where the two sides differ: Keras on PyTorch repeats the border, Keras on
   TensorFlow and JAX leaves the padding out of the mean. kchainer does the latter, so a file trained on PyTorch
   differs at the border (28 to 56 % of the scale in the cases measured).
-- In training only: BatchNormalization's running variance of Keras 1.2.2 on Theano (the batch's plus epsilon) and the
-  zero-debiased statistics of Keras 2.1.3 to 2.2.5 on TensorFlow are not reproduced; the plain rules are used.
-- Regularizers, constraints, optimizers and losses of a file are not read.
-- A Keras 1.2.2 PReLU with `shared_axes` is refused (KC403): the config does not hold them.
-- Keras 1 YAML files that hold NumPy scalars as Python objects are refused (KC202).
+- Optimizers and losses of a file are not read.
+- A model of Keras 1.2 without weights has no `shared_axes` of PReLU, as in Keras itself: only the array tells them.
+- The legacy `.h5` of a bfloat16 model is refused (KC404): Keras writes two bytes each and nothing that tells what they are.
 
 | Keras class | keys |
+| --- | --- |
+"""
+
+
+WHY = """
+## What is not read
+
+| Keras class | why |
 | --- | --- |
 """
 
@@ -35,13 +44,19 @@ def page() -> str:
     """The text of docs/support.md."""
     import kchainer.frontends.keras.layers
     from kchainer.frontends.keras.translate import TRANSLATORS
+    from kchainer.frontends.keras.unsupported import UNSUPPORTED
 
     assert kchainer.frontends.keras.layers
     rows = [
         f"| {name} | {', '.join(f'`{key}`' for key in translator.fields) or 'none of its own'} |\n"
         for name, translator in sorted(TRANSLATORS.items())
     ]
-    return HEAD + "".join(rows)
+    reasons: dict[str, list[str]] = {}
+    for name, reason in UNSUPPORTED.items():
+        if name not in TRANSLATORS:
+            reasons.setdefault(reason, []).append(f"`{name}`")
+    why = [f"| {', '.join(sorted(names))} | {reason} |\n" for reason, names in reasons.items()]
+    return HEAD + "".join(rows) + WHY + "".join(why)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kchainer.diagnostics import Diagnostic, KchainerError, suggestion
@@ -41,6 +41,7 @@ def read(
     keras_backend: str | None = None,
     variables: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT,
+    allow: Collection[str] = (),
 ) -> Model:
     """Read a model file: Keras's JSON, YAML, .h5, .keras; kchainer's own spec and IR; chainer-sequential's JSON.
 
@@ -51,6 +52,7 @@ def read(
         keras_backend: "theano" or "tensorflow", where a Keras 1 file does not say.
         variables: values in place of those that a spec's ``variables`` give.
         limits: what a file may ask for at most.
+        allow: codes that are warnings then; only KC206: computed in another precision than the file says.
 
     Returns:
         The IR; arrays are read when they are needed.
@@ -62,7 +64,12 @@ def read(
     if weights is not None:
         document.weights = reader.open_weights(weights, limits)
     return read_document(
-        document, dialect=dialect, keras_backend=keras_backend, variables=variables, limits=limits
+        document,
+        dialect=dialect,
+        keras_backend=keras_backend,
+        variables=variables,
+        limits=limits,
+        allow=allow,
     )
 
 
@@ -73,6 +80,7 @@ def read_document(
     keras_backend: str | None = None,
     variables: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT,
+    allow: Collection[str] = (),
 ) -> Model:
     """The IR of a file that is open: kchainer's own formats are told by the key ``kchainer``. Raises KchainerError."""
     if "kchainer" in document.config:
@@ -86,7 +94,10 @@ def read_document(
     if sequential2016.recognises(document.config):
         return _within(sequential2016.read_document(document, limits=limits), limits)
     return _within(
-        reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits), limits
+        reader.read_document(
+            document, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow
+        ),
+        limits,
     )
 
 
@@ -170,6 +181,7 @@ def from_keras(
     dialect: str | None = None,
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
+    allow: Collection[str] = (),
 ) -> Model:
     """The IR of a Keras config: a dictionary, or the text of ``to_json()``. Raises KchainerError."""
     from kchainer.files import load_json
@@ -180,7 +192,10 @@ def from_keras(
     if weights is not None:
         document.weights = reader.open_weights(weights, limits)
     return _within(
-        reader.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits), limits
+        reader.read_document(
+            document, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow
+        ),
+        limits,
     )
 
 
@@ -211,6 +226,7 @@ def load(
     keras_backend: str | None = None,
     variables: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT,
+    allow: Collection[str] = (),
 ) -> Any:
     """A Keras model file as a running Chainer network; arguments and errors as in ``read``.
 
@@ -224,7 +240,13 @@ def load(
 
         return bundle.load(path, limits=limits)
     model = read(
-        path, weights, dialect=dialect, keras_backend=keras_backend, variables=variables, limits=limits
+        path,
+        weights,
+        dialect=dialect,
+        keras_backend=keras_backend,
+        variables=variables,
+        limits=limits,
+        allow=allow,
     )
     return to_chainer(model)
 
@@ -237,11 +259,12 @@ def convert(
     dialect: str | None = None,
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
+    allow: Collection[str] = (),
 ) -> Model:
     """Write the folder that ``kchainer convert`` writes; arguments and errors as in ``read``."""
     from kchainer import bundle
 
-    model = read(src, weights, dialect=dialect, keras_backend=keras_backend, limits=limits)
+    model = read(src, weights, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow)
     bundle.write(model, out)
     return model
 
@@ -265,13 +288,18 @@ def weights(net: chainer.Link) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def validate(
-    path: Path, *, dialect: str | None = None, keras_backend: str | None = None, limits: Limits = DEFAULT
+    path: Path,
+    *,
+    dialect: str | None = None,
+    keras_backend: str | None = None,
+    limits: Limits = DEFAULT,
+    allow: Collection[str] = (),
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with a file, and what is odd; empty when it is fine. Never raises for bad input."""
     from kchainer.diagnostics import KchainerError
 
     try:
-        return read(path, dialect=dialect, keras_backend=keras_backend, limits=limits).warnings
+        return read(path, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow).warnings
     except KchainerError as error:
         return error.diagnostics
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Collection
 from typing import Any, Literal
 
 from kchainer import api
@@ -33,6 +34,7 @@ class Checked:
 
     @property
     def is_bad(self) -> bool:
+        """Anything is wrong, not only odd."""
         return any(d.severity == "error" for d in self.diagnostics)
 
     def __str__(self) -> str:
@@ -47,6 +49,7 @@ def check(
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
     engine: Engine = "typed",
+    allow: Collection[str] = (),
 ) -> Checked:
     """What a file is and what is wrong with it. Never raises for bad input."""
     try:
@@ -60,7 +63,9 @@ def check(
         found = _by_schema(document, kind, limits)
         return Checked(str(path), kind, _writer(document, kind, dialect), layers, found)
     try:
-        model = api.read_document(document, dialect=dialect, keras_backend=keras_backend, limits=limits)
+        model = api.read_document(
+            document, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow
+        )
     except KchainerError as error:
         return Checked(str(path), kind, _writer(document, kind, dialect), layers, error.diagnostics)
     told = model.origin.dialect if kind == "Keras" else _writer(document, kind, dialect)

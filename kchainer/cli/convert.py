@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
         dialect=args.dialect,
         keras_backend=args.keras_backend,
         limits=options.limits(args),
+        allow=args.allow,
     )
     if model.warnings:
         print(render_text(model.warnings), file=sys.stderr)

@@ -36,7 +36,11 @@ def run(args: argparse.Namespace) -> int:
     from kchainer import api
 
     model = api.read(
-        args.file, dialect=args.dialect, keras_backend=args.keras_backend, limits=options.limits(args)
+        args.file,
+        dialect=args.dialect,
+        keras_backend=args.keras_backend,
+        limits=options.limits(args),
+        allow=args.allow,
     )
     rows = _rows(model)
     widths = [max(len(row[i]) for row in rows) for i in range(4)]

@@ -12,6 +12,13 @@ def reading(parser: argparse.ArgumentParser) -> None:
     """Options that say how a file is read."""
     parser.add_argument("--dialect", help="the Keras that wrote the file, e.g. 1.2.2 or tf.keras-2.15")
     parser.add_argument("--keras-backend", help="its backend where the file does not say: theano, tensorflow")
+    parser.add_argument(
+        "--allow",
+        action="append",
+        default=[],
+        metavar="CODE",
+        help="take errors of this code as warnings: KC206",
+    )
     parser.add_argument("--limit", action="append", default=[], metavar="NAME=VALUE", help="raise a limit")
 
 

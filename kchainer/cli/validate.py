@@ -83,7 +83,14 @@ def run(args: argparse.Namespace) -> int:
     start = time.perf_counter()
     limits = options.limits(args)
     checked = [
-        check(path, dialect=args.dialect, keras_backend=args.keras_backend, limits=limits, engine=args.engine)
+        check(
+            path,
+            dialect=args.dialect,
+            keras_backend=args.keras_backend,
+            limits=limits,
+            engine=args.engine,
+            allow=args.allow,
+        )
         for path in files(args.paths)
     ]
     if not checked:

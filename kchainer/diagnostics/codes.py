@@ -109,6 +109,14 @@ _ROWS = (
         "model.json: error[KC205]: masks through Concatenate are not supported yet",
     ),
     (
+        "KC206",
+        "only close to what the file says",
+        "The model can be computed, but not in the precision that the file asks for: layers of a mixed or bfloat16 "
+        "policy, or of several dtypes, would all be computed in one. Inputs and outputs keep their meaning and differ "
+        'by rounding. Allow it with --allow KC206 (in Python allow=("KC206",)); it is then a warning.',
+        "model.keras: error[KC206]: layers ask for mixed_float16, and all would be computed in float32",
+    ),
+    (
         "KC301",
         "shapes disagree",
         "The shapes that arrive at a layer do not fit it or each other.",

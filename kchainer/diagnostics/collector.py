@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from kchainer.diagnostics.errors import KchainerError
 from kchainer.diagnostics.locate import locate
 from kchainer.diagnostics.model import Diagnostic, Severity
+from kchainer.diagnostics.words import escape
+
+# Codes that a user may lower from errors to warnings: the network is then close to what the file says, not equal.
+ALLOWABLE = ("KC206",)
 
 
 class Diagnostics:
@@ -17,6 +22,29 @@ class Diagnostics:
         self.limit = limit
         self.items: list[Diagnostic] = []
         self._counts: dict[Severity, int] = {"error": 0, "warning": 0, "note": 0}
+        self._allowed: frozenset[str] = frozenset()
+
+    def allow(self, codes: Collection[str]) -> None:
+        """Take errors of these codes as warnings.
+
+        Raises:
+            KchainerError: a code that cannot be allowed (KC103).
+        """
+        for code in codes:
+            if code not in ALLOWABLE:
+                message = f"`{escape(code)}` cannot be allowed"
+                raise KchainerError(
+                    Diagnostic(code="KC103", message=message, expected=" or ".join(ALLOWABLE))
+                )
+        self._allowed = frozenset(codes)
+
+    def approximation(self, message: str, *, pointer: str = "", found: str | None = None) -> None:
+        """Note what can be computed only in another way than the file says: an error unless it is allowed."""
+        if "KC206" in self._allowed:
+            self.warn("KC206", message, pointer=pointer, found=found)
+        else:
+            hint = "if that will do, allow it with --allow KC206"
+            self.error("KC206", message, pointer=pointer, found=found, hint=hint)
 
     @property
     def has_errors(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kchainer.emit.plan import Call, Emitted, Link, Site, Weight, emits
 from kchainer.ir import ops
 
@@ -9,7 +11,7 @@ from kchainer.ir import ops
 @emits(ops.BatchNormalization)
 def batch_normalization(op: ops.BatchNormalization, site: Site) -> Emitted:
     axis = site.axis(op.axis)
-    args = {
+    args: dict[str, Any] = {
         "size": site.x[axis],
         "axis": tuple(i for i in range(len(site.x)) if i != axis),
         "decay": op.momentum,
@@ -19,11 +21,18 @@ def batch_normalization(op: ops.BatchNormalization, site: Site) -> Emitted:
     }
     weights = {"avg_mean": Weight("moving_mean"), "avg_var": Weight("moving_variance")}
     weights |= {name: Weight(name) for name, on in (("gamma", op.scale), ("beta", op.center)) if on}
-    if op.mode == "batch" and not site.frozen and op.corrections == (1.0,):  # Chainer's own divides by n - 1
+    more: dict[str, Any] = {
+        "corrections": op.corrections,
+        "mode": {"batch": 0, "sample": 1, "always_batch": 2}[op.mode],
+        "offset": op.offset,
+        "zero_debias": op.zero_debias,
+        "deviation": op.statistic == "deviation",
+        "frozen": op.frozen if site.frozen else None,
+    }
+    said = {name: value for name, value in more.items() if value}
+    if said == {"corrections": (1.0,)}:  # Chainer's own divides by n - 1
         return Link("chainer.links.BatchNormalization", args, weights)
-    args |= {"corrections": op.corrections} if op.corrections else {}
-    args |= {"mode": {"batch": 0, "sample": 1, "always_batch": 2}[op.mode]} if op.mode != "batch" else {}
-    args |= {"trainable": False} if site.frozen else {}
+    args |= said
     return Link("kchainer.links.BatchNormalization", args, weights)
 
 

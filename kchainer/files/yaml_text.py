@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import re
+import struct
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +17,16 @@ _TAG = "tag:yaml.org,2002:"
 _LISTS = frozenset({_TAG + "python/tuple", _TAG + "seq", "!"})
 _MAPPINGS = frozenset({_TAG + "map", "!"})
 _TEXTS = frozenset({_TAG + "str", _TAG + "python/unicode", _TAG + "python/str", "!"})
+# A NumPy number, as Keras 1 wrote some: its dtype and its bytes. This closed form is read, nothing else of its kind.
+_SCALARS = frozenset(
+    f"{_TAG}python/object/apply:numpy.{core}.multiarray.scalar" for core in ("core", "_core")
+)
+_DTYPE = _TAG + "python/object/apply:numpy.dtype"
+_BINARY = _TAG + "binary"
+_FORMATS = {
+    "b1": "?", "i1": "b", "i2": "h", "i4": "i", "i8": "q", "u1": "B", "u2": "H", "u4": "I", "u8": "Q",
+    "f2": "e", "f4": "f", "f8": "d",
+}  # fmt: skip
 # What PyYAML writes without quotes, by YAML 1.1 as Keras's own dumper resolved it.
 _WORDS: dict[str, Any] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -26,6 +38,13 @@ _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0
 _NONFINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 
+@dataclass(frozen=True, slots=True)
+class _Dtype:
+    """The dtype of a NumPy number, as ``struct`` writes it."""
+
+    format: str
+
+
 @dataclass(slots=True)
 class _Open:
     """A list or mapping whose end has not been read."""
@@ -35,6 +54,7 @@ class _Open:
     pairs: list[tuple[str, Any]] = field(default_factory=list)
     key: str | None = None
     count: int = 1
+    kind: str = ""  # "scalar" and "dtype" are the parts of a NumPy number
 
 
 class _Builder:
@@ -49,12 +69,17 @@ class _Builder:
         self.result: Any = None
         self.documents = 0
 
-    def open(self, value: Any, anchor: str | None) -> None:
+    def open(self, value: Any, anchor: str | None, kind: str = "") -> None:
         if len(self.stack) >= self.limits.depth:
             raise breach(self.limits, "depth", "the depth of the text", None, self.name)
         if anchor is not None:
             self.unfinished.add(anchor)
-        self.stack.append(_Open(value, anchor))
+        self.stack.append(_Open(value, anchor, kind=kind))
+
+    @property
+    def kind(self) -> str:
+        """Of the innermost container."""
+        return self.stack[-1].kind if self.stack else ""
 
     def close(self) -> None:
         container = self.stack.pop()
@@ -64,11 +89,17 @@ class _Builder:
             container.value = dict(container.pairs)
             if len(container.value) != len(container.pairs):
                 check_duplicates(container.pairs, self.name, None)
+        if container.kind == "dtype":
+            container.value = _dtype(container.value, self.name)
+        elif container.kind == "scalar":
+            container.value = _number(container.value, self.name)
         self.add(container.value, container.count, container.anchor)
 
     def add(self, value: Any, count: int, anchor: str | None) -> None:
         if anchor is not None:
             self.anchors[anchor] = (value, count)
+        if isinstance(value, (_Dtype, bytes)) and self.kind != "scalar":
+            raise failure("KC202", "a part of a NumPy number stands by itself", self.name)
         if not self.stack:
             self.result = value
             return
@@ -128,11 +159,13 @@ def _take(builder: _Builder, event: Any) -> None:
     if kind == "ScalarEvent":
         builder.add(_scalar(event, builder), 1, event.anchor)
     elif kind == "SequenceStartEvent":
-        _check_tag(event.tag, _LISTS, builder.name)
-        builder.open([], event.anchor)
+        number = event.tag in _SCALARS
+        _check_tag(None if number else event.tag, _LISTS, builder.name)
+        builder.open([], event.anchor, "scalar" if number else "")
     elif kind == "MappingStartEvent":
-        _check_tag(event.tag, _MAPPINGS, builder.name)
-        builder.open({}, event.anchor)
+        dtype = event.tag == _DTYPE and builder.kind == "scalar"
+        _check_tag(None if dtype else event.tag, _MAPPINGS, builder.name)
+        builder.open({}, event.anchor, "dtype" if dtype else "")
     elif kind in {"SequenceEndEvent", "MappingEndEvent"}:
         builder.close()
     elif kind == "AliasEvent":
@@ -149,8 +182,39 @@ def _check_tag(tag: str | None, known: frozenset[str], name: str) -> None:
         raise failure("KC202", message, name)
 
 
+def _dtype(value: Any, name: str) -> _Dtype:
+    """``args`` are [code, align, copy], ``state`` [version, byte order, ...]: nothing else is asked of them."""
+    args, state = value.get("args"), value.get("state")
+    code = args[0] if isinstance(args, list) and args else None
+    order = state[1] if isinstance(state, list) and len(state) > 1 else "|"
+    if code not in _FORMATS or order not in ("<", ">", "|", "="):
+        raise failure("KC102", "a NumPy number of an unknown dtype", name)
+    return _Dtype(("<" if order in "|=" else order) + _FORMATS[code])
+
+
+def _number(value: list[Any], name: str) -> Any:
+    if len(value) != 2 or not isinstance(value[0], _Dtype) or not isinstance(value[1], bytes):
+        raise failure("KC102", "a NumPy number is its dtype and its bytes", name)
+    try:
+        (number,) = struct.unpack(value[0].format, value[1])
+    except struct.error:
+        raise failure("KC102", "a NumPy number of another length than its dtype", name) from None
+    if isinstance(number, float) and not math.isfinite(number):
+        raise failure("KC102", f"{number} is not a finite number", name)
+    return number
+
+
+def _bytes(text: str, name: str) -> bytes:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        raise failure("KC102", "not valid base64", name) from None
+
+
 def _scalar(event: Any, builder: _Builder) -> Any:
     value: str = event.value
+    if event.tag == _BINARY and builder.kind == "scalar":
+        return _bytes(value, builder.name)
     if event.tag is not None:
         if event.tag in _TEXTS:
             return value

@@ -15,11 +15,11 @@ Json = dict[str, Any]
 
 
 class Wrong(Exception):
-    """A value that does not fit: ``code`` of the diagnostic, what was expected, and what to do."""
+    """A value that does not fit: ``code`` of the diagnostic, what was expected, what to do, where inside it."""
 
-    def __init__(self, expected: str, *, code: str = "KC104", hint: str | None = None) -> None:
+    def __init__(self, expected: str, *, code: str = "KC104", hint: str | None = None, at: str = "") -> None:
         super().__init__(expected)
-        self.expected, self.code, self.hint = expected, code, hint
+        self.expected, self.code, self.hint, self.at = expected, code, hint, at
 
 
 class Release(Protocol):
@@ -50,6 +50,16 @@ class Since:
     def at(self, dialect: Release) -> Any:
         """The value that holds for a release; the first one for a release before all."""
         return next((v for since, v in reversed(self.values) if since <= dialect.release), self.values[0][1])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ByDialect:
+    """The type of a value that releases mean differently: ``function(value, dialect)``."""
+
+    function: Callable[[Any, Any], Any]
+
+    def __call__(self, value: Any) -> Any:
+        raise TypeError("read with the dialect only")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +122,22 @@ def _taken(name: str, field: Field, left: Json, dialect: Release) -> tuple[Any, 
     return (value(dialect) if callable(value) else value), None
 
 
+# What a key's diagnostic says by its code.
+WRONG = {
+    "KC201": "names nothing that Keras defines",
+    "KC202": "names code, which is never run:",
+    "KC204": "of this value is not supported",
+}
+
+
+def _typed(field: Field, value: Any, dialect: Release) -> Any:
+    hashable = isinstance(value, (str, int, float, type(None)))
+    newest = field.values.get(value, value) if hashable else value
+    if isinstance(field.type, ByDialect):
+        return field.type.function(newest, dialect)
+    return field.type(newest)
+
+
 def read(
     fields: Mapping[str, Field], raw: Json, dialect: Release, *, base: frozenset[str]
 ) -> tuple[Config, list[Fault]]:
@@ -125,28 +151,11 @@ def read(
         if key is not None:
             given.add(name)
         try:
-            hashable = isinstance(value, (str, int, float, type(None)))
-            out[name] = field.type(field.values.get(value, value) if hashable else value)
+            out[name] = _typed(field, value, dialect)
         except Wrong as wrong:
-            faults.append(
-                Fault(
-                    wrong.code,
-                    key or name,
-                    f"`{name}` has a wrong value",
-                    shown(value),
-                    wrong.expected,
-                    wrong.hint,
-                )
-                if wrong.code != "KC204"
-                else Fault(
-                    wrong.code,
-                    key or name,
-                    f"`{name}` of this value is not supported",
-                    shown(value),
-                    wrong.expected,
-                    wrong.hint,
-                )
-            )
+            said = WRONG.get(wrong.code, "has a wrong value")
+            at = f"{key or name}/{wrong.at}" if wrong.at else key or name
+            faults.append(Fault(wrong.code, at, f"`{name}` {said}", shown(value), wrong.expected, wrong.hint))
     faults += [_unknown(k, fields) for k in left if k not in base]
     return Config(out, frozenset(given)), faults
 

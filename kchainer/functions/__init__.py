@@ -61,6 +61,7 @@ from kchainer.functions.noise import (
     spatial_dropout,
 )
 from kchainer.functions.norm import (
+    deviation_normalization,
     group_normalization,
     layer_normalization,
     rms_normalization,
@@ -92,6 +93,7 @@ __all__ = [
     "crop",
     "deconvolution",
     "depthwise_convolution",
+    "deviation_normalization",
     "divide",
     "dot",
     "dropout",

@@ -104,14 +104,25 @@ def unit_normalization(
     return F.cast(v * F.broadcast_to(F.rsqrt(F.maximum(square, floor)), x.shape), x.dtype)
 
 
+def deviation_normalization(
+    x: Any, gamma: Any, beta: Any, axes: Axes, channels: Axes, eps: float, inner: float
+) -> chainer.Variable:
+    """gamma (x - mean) / (sqrt(var + inner) + eps) + beta over ``axes``; gamma and beta run along ``channels``.
+
+    Source: Keras 0.3, BatchNormalization, which divides by a deviation.
+    """
+    axes, v = axes_of(axes, x.ndim), wide(x)
+    centred = v - _mean(v, axes)
+    deviation = F.sqrt(F.mean(centred * centred, axis=axes, keepdims=True) + inner) + eps
+    y = centred / F.broadcast_to(deviation, x.shape)
+    return F.cast(_affine(y, gamma, beta, axes_of(channels, x.ndim)), x.dtype)
+
+
 def samplewise_normalization(
     x: Any, gamma: Any = None, beta: Any = None, eps: float = 1e-3, axis: int = -1
 ) -> chainer.Variable:
     """gamma (x - mean) / (sqrt(var + eps) + eps) + beta per sample over ``axis``; eps enters twice.
 
-    Source: Keras 0.3 and 1, BatchNormalization(mode=1).
+    Source: Keras 1, BatchNormalization(mode=1).
     """
-    axes, v = axes_of(axis, x.ndim), wide(x)
-    centred = v - _mean(v, axes)
-    deviation = F.sqrt(F.mean(centred * centred, axis=axes, keepdims=True) + eps) + eps
-    return F.cast(_affine(centred / F.broadcast_to(deviation, x.shape), gamma, beta, axes), x.dtype)
+    return deviation_normalization(x, gamma, beta, axis, axis, eps, eps)

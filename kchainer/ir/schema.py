@@ -6,10 +6,9 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
-from kchainer.ir import ops
+from kchainer.ir import ops, settings
 from kchainer.ir.op import OPS, Json, Kind, Op, Problem, kind_of, problems, schema
 from kchainer.ir.records import (
-    ANYTHING,
     BOOLEAN,
     INTEGER,
     TEXT,
@@ -23,10 +22,7 @@ from kchainer.ir.records import (
 
 assert ops  # importing it fills the table
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-SETTINGS = described(
-    mapping(record({}, {"initializer": ANYTHING, "regularizer": ANYTHING, "constraint": ANYTHING})),
-    "initializer, regularizer and constraint of each param",
-)
+SETTINGS = Kind(settings.schema(), settings.problems, lambda v: v)
 # Keys of every layer besides its op's attributes.
 LAYER = {
     "trainable": described(BOOLEAN, "false: no update in training", default=True),
@@ -71,11 +67,11 @@ NETWORK = record(
 ORIGIN = record({}, {"file": TEXT, "dialect": TEXT, "reasons": many(TEXT)})
 IR = record(
     {"kchainer": constant(1), "kind": constant("ir"), "networks": mapping(NETWORK, least=1)},
-    {"$schema": TEXT, "origin": ORIGIN, "dtype": kind_of(Literal["float32", "float64"], {})},
+    {"$schema": TEXT, "origin": ORIGIN, "dtype": kind_of(Literal["float16", "float32", "float64"], {})},
 )
 
 
 def ir_schema() -> Json:
     """The whole of an IR file. ``if``/``then`` by op, so that an editor shows that op's own attributes."""
     defs = {name: kind.schema for name, kind in layer_kinds().items()}
-    return {"$schema": DRAFT, "title": "kchainer IR", **IR.schema, "$defs": defs}
+    return {"$schema": DRAFT, "title": "kchainer IR", **IR.schema, "$defs": defs | settings.schemas()}

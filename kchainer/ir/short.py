@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from kchainer.ir import ops
+from kchainer.ir import ops, settings
 from kchainer.ir.op import (
     MISSING,
     OPS,
@@ -258,3 +258,46 @@ ACTIVATED = frozenset(
 def is_kernel(param: str) -> bool:
     """The ``initializer`` of a spec's defaults is of this param."""
     return param == "embeddings" or param == "kernel" or param.endswith("_kernel")
+
+
+# ------------------------------------------------------------------ settings of params
+
+
+def _glorot(scale: float, mode: str, distribution: str) -> Json:
+    return {"op": "VarianceScaling", "scale": scale, "mode": mode, "distribution": distribution}
+
+
+# Names of Keras 3 that are no op's with its defaults.
+SETTING_NAMES: dict[str, dict[str, Json]] = {
+    "initializer": {
+        "truncated_normal": {"op": "RandomNormal", "truncated": True},
+        "glorot_uniform": _glorot(1.0, "fan_avg", "uniform"),
+        "glorot_normal": _glorot(1.0, "fan_avg", "truncated_normal"),
+        "he_uniform": _glorot(2.0, "fan_in", "uniform"),
+        "he_normal": _glorot(2.0, "fan_in", "truncated_normal"),
+        "lecun_uniform": _glorot(1.0, "fan_in", "uniform"),
+        "lecun_normal": _glorot(1.0, "fan_in", "truncated_normal"),
+    },
+}
+
+
+@functools.cache
+def settings_by_name(kind: str) -> Mapping[str, Json]:
+    """What a name stands for where an initializer, regularizer or constraint is wanted."""
+    table = settings.TABLES[kind]
+    plain_ones = {
+        re.sub(r"(?<!^)(?=[A-Z][a-z])", "_", name).lower(): {"op": name}
+        for name, cls in table.items()
+        if len(defaults(cls)) == len(dataclasses.fields(cls))
+    }
+    return plain_ones | SETTING_NAMES.get(kind, {})
+
+
+def setting(kind: str, value: Any) -> Any:
+    """An initializer, regularizer or constraint written out; a name stands for its op."""
+    return settings_by_name(kind).get(value, value) if isinstance(value, str) else value
+
+
+def said_of_param(said: Json) -> Json:
+    """What is said of one param, names written out."""
+    return {kind: setting(kind, value) for kind, value in said.items()}

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from typing import Literal
 
-from kchainer.ir import ops, short
+from kchainer.ir import definition, ops, settings, short
 from kchainer.ir.op import OPS, Json, Kind, Op, kind_of, kinds, plain, schema
 from kchainer.ir.records import (
     ANYTHING,
@@ -20,7 +20,7 @@ from kchainer.ir.records import (
     mapping,
     record,
 )
-from kchainer.ir.schema import DRAFT, LAYER, SETTINGS
+from kchainer.ir.schema import DRAFT, LAYER
 
 VARIABLE = {"$ref": "#/$defs/variable"}
 PATTERN = r"^\$[A-Za-z_][A-Za-z0-9_]*$"
@@ -108,8 +108,19 @@ ACTIVATIONS = either(
     by_key("op", activation_kinds, "#/$defs/activations", "op"),
 )
 ACTIVATION = described(named(ACTIVATIONS, "activation"), "function of the layer's output; null: none")
+
+
+def _setting(kind: str) -> Kind:
+    """An initializer, regularizer or constraint: by name, or written out."""
+    table = settings.TABLES[kind]
+    names = kind_of(Literal[tuple(short.settings_by_name(kind))], {})
+    written = Kind({"$ref": f"#/$defs/{kind}"}, lambda v, at: definition.problems(table, v, at), lambda v: v)
+    return described(variable(either(names, written)), f"the {kind}, by its name or written out")
+
+
+SETTING = {kind: _setting(kind) for kind in settings.TABLES}
 PARAMS = described(
-    named(variable(SETTINGS), "settings"), "initializer, regularizer and constraint of each param"
+    named(mapping(record({}, SETTING)), "settings"), "initializer, regularizer and constraint of each param"
 )
 
 
@@ -158,7 +169,9 @@ LAYERS = {"inputs": INPUTS, "layers": many(LAYER_ENTRY)}
 DEFAULTS = record(
     {},
     {
-        "initializer": described(ANYTHING, "of every kernel and embedding whose layer states none"),
+        "initializer": described(
+            SETTING["initializer"], "of every kernel and embedding whose layer states none"
+        ),
         "activation": described(ACTIVATION, "of every layer with params that could state one and does not"),
         "settings": PARAMS,
         "attributes": record({}, partial_kinds()),
@@ -168,7 +181,7 @@ COMMON = {
     "$schema": TEXT,
     "variables": described(mapping(ANYTHING), 'values that "$name" stands for'),
     "defaults": DEFAULTS,
-    "dtype": kind_of(Literal["float32", "float64"], {}),
+    "dtype": kind_of(Literal["float16", "float32", "float64"], {}),
 }
 HEAD = {"kchainer": constant(1), "kind": constant("spec")}
 SPEC = choice(
@@ -186,7 +199,8 @@ def spec_schema() -> Json:
         "reference": REFERENCE.schema,
         "references": REFERENCES.schema,
         "activation": ACTIVATIONS.schema,
-        "settings": open_to_variables(SETTINGS.schema),
+        "settings": mapping(record({}, SETTING)).schema,
+        **{kind: open_to_variables(one) for kind, one in settings.schemas().items()},
         "activations": {name: kind.schema for name, kind in activation_kinds().items()},
     }
     return {"$schema": DRAFT, "title": "kchainer spec", **SPEC.schema, "$defs": defs}

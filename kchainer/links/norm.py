@@ -15,14 +15,19 @@ from kchainer.links.parameters import parameter
 
 
 class BatchNormalization(L.BatchNormalization):
-    """``L.BatchNormalization`` with Keras's running variance.
+    """``L.BatchNormalization`` with the running statistics of each Keras.
 
     Source: keras.layers.BatchNormalization.
 
     Args:
         corrections: the running variance is fed the batch's times n / (n - c) for each c; Chainer's own: (1,).
         mode: 0; 1: each sample by itself (Keras 1); 2: batch statistics at inference too (Keras 1).
-        trainable: False: running statistics in training too, and they stay as they are.
+        offset: added to the batch's variance before it is corrected (Keras on Theano: eps).
+        zero_debias: the running statistics are means of what was fed, as TensorFlow's ``zero_debias`` makes them;
+            its state is persistent: biased_mean, biased_var, updates.
+        deviation: ``avg_var`` holds sqrt(variance + eps), and eps is added to it once more (Keras 0.3).
+        frozen: what stays as it is: None: nothing; "running": running statistics in training too; "batch": the
+            batch's in training, which feed nothing; "batch_updating": the batch's, which do.
     """
 
     def __init__(
@@ -35,41 +40,88 @@ class BatchNormalization(L.BatchNormalization):
         use_beta: bool = True,
         corrections: Sequence[float] = (),
         mode: int = 0,
-        trainable: bool = True,
+        offset: float = 0.0,
+        zero_debias: bool = False,
+        deviation: bool = False,
+        frozen: str | None = None,
     ) -> None:
         super().__init__(size, decay=decay, eps=eps, use_gamma=use_gamma, use_beta=use_beta, axis=tuple(axis))
-        self.corrections, self.mode, self.trainable = tuple(corrections), mode, trainable
+        self.corrections, self.mode, self.offset = tuple(corrections), mode, offset
+        self.zero_debias, self.deviation, self.frozen = zero_debias, deviation, frozen
+        if zero_debias:
+            self.add_persistent("biased_mean", self.xp.zeros_like(self.avg_mean))
+            self.add_persistent("biased_var", self.xp.zeros_like(self.avg_var))
+            self.add_persistent("updates", 0)
 
-    def forward(self, x: Any, **kwargs: Any) -> chainer.Variable:
+    def forward(self, x: Any) -> chainer.Variable:
         """Shape and dtype of ``x``."""
         x = chainer.as_variable(x)
         if self.mode == 1:
             (axis,) = set(range(x.ndim)) - set(self.axis)
-            return KF.samplewise_normalization(x, self.gamma, self.beta, self.eps, axis)
-        train = chainer.config.train and self.trainable
-        before = self.avg_var.copy() if train else None
-        with chainer.using_config("train", train or self.mode == 2):
-            if self.mode == 2 and not train:
-                return F.batch_normalization(x, *self._affine(x), eps=self.eps, axis=self.axis)
-            y = super().forward(x, **kwargs)
-        if before is not None:
-            self._correct(before, x.size // self.avg_var.size)
+            inner = 0.0 if self.deviation else self.eps
+            return KF.deviation_normalization(x, self.gamma, self.beta, axis, axis, self.eps, inner)
+        train = chainer.config.train and self.frozen != "running"
+        if not train and self.mode != 2:
+            return self._by_running(x)
+        mean, variance = self.xp.zeros_like(self.avg_mean), self.xp.zeros_like(self.avg_var)
+        y = self._by_batch(x, mean, variance)
+        if train and self.mode != 2 and self.frozen != "batch":
+            self._feed(mean, self._corrected(variance, x.size // self.avg_var.size))
         return y
+
+    def _by_running(self, x: Any) -> chainer.Variable:
+        variance = self.avg_var
+        if self.deviation:  # sqrt(variance + eps) is deviation + eps
+            variance = (variance + self.eps) ** 2 - self.eps
+        return F.fixed_batch_normalization(
+            x, *self._affine(x), self.avg_mean, variance, eps=self.eps, axis=self.axis
+        )
+
+    def _by_batch(self, x: Any, mean: Any, variance: Any) -> chainer.Variable:
+        """Normalised by the batch's statistics, which are put into ``mean`` and ``variance``."""
+        if not self.deviation:  # decay 0: what was there before counts nothing
+            y = F.batch_normalization(
+                x, *self._affine(x), eps=self.eps, running_mean=mean, running_var=variance, decay=0.0, axis=self.axis
+            )  # fmt: skip
+            n = x.size // self.avg_var.size
+            variance *= (n - 1) / n  # Chainer's is divided by n - 1
+            return y
+        mean[...] = x.array.mean(axis=self.axis)
+        variance[...] = x.array.var(axis=self.axis)
+        channels = tuple(set(range(x.ndim)) - set(self.axis))
+        return KF.deviation_normalization(
+            x, self.gamma, self.beta, self.axis, channels, self.eps, inner=self.eps
+        )
 
     def _affine(self, x: Any) -> tuple[Any, Any]:
         """Gamma and beta, or ones and zeros."""
-        xp, shape, dtype = self.xp, self.avg_var.shape, x.dtype
+        xp, shape, dtype = self.xp, self.avg_var.shape, self.avg_var.dtype
         gamma = self.gamma if self.gamma is not None else xp.ones(shape, dtype)
         return gamma, self.beta if self.beta is not None else xp.zeros(shape, dtype)
 
-    def _correct(self, before: Any, n: int) -> None:
-        """Chainer fed n / max(n - 1, 1) times the batch's variance."""
-        unbiased = n / max(n - 1.0, 1.0)
-        kept = self.decay * before
+    def _corrected(self, variance: Any, n: int) -> Any:
+        """What the running variance is fed."""
+        if self.deviation:
+            return self.xp.sqrt(variance + self.eps)
         # one value per channel has no variance: whatever the factor, 0 is fed
-        corrections = [n / (n - c) for c in self.corrections if n > 1]
-        factor = math.prod(corrections) / unbiased
-        self.avg_var[...] = kept + (self.avg_var - kept) * factor
+        return (variance + self.offset) * math.prod(n / (n - c) for c in self.corrections if n > 1)
+
+    def _feed(self, mean: Any, variance: Any) -> None:
+        if not self.zero_debias:
+            _approach(self.avg_mean, mean, self.decay)
+            _approach(self.avg_var, variance, self.decay)
+            return
+        _approach(self.biased_mean, mean, self.decay)
+        _approach(self.biased_var, variance, self.decay)
+        self.updates += 1
+        whole = 1 - self.decay**self.updates
+        self.avg_mean[...] = self.biased_mean / whole
+        self.avg_var[...] = self.biased_var / whole
+
+
+def _approach(old: Any, new: Any, decay: float) -> None:
+    old *= decay
+    old += (1 - decay) * new
 
 
 class _Affine(chainer.Link):

@@ -71,7 +71,7 @@ def network(one: Op, shapes: list[Shape]) -> Network | None:
     found = Diagnostics("sample")
     builder = Builder("net", found, most_nodes=100)
     inputs = [builder.input(f"x{i}", s, "float32", "") for i, s in enumerate(shapes)]
-    settings = {"kernel": {"initializer": "he_normal"}}
+    settings = {"kernel": {"initializer": {"op": "Orthogonal", "gain": 0.5, "seed": None}}}
     out = builder.call("layer", one, inputs, trainable=False, settings=settings)
     again = builder.call("layer", one, inputs, trainable=False, settings=settings)
     if out is None or again is None:

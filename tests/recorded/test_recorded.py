@@ -27,14 +27,13 @@ WAITING = (
     "LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional", "TimeDistributed", "ConvLSTM2D", "LocallyConnected1D",
     "LocallyConnected2D", "Masking", "Attention", "MultiHeadAttention", "Highway", "MaxoutDense", "TensorFlowOpLayer",
     "NotEqual", "StackedRNNCells",
-    "`mask_zero` of this value", "`dropout` of this value is not supported of Embedding", "dtype of Dense",
+    "`mask_zero` of this value", "`dropout` of this value is not supported of Embedding",
     "takes tensors as keywords", "operation `",
-    "numpy.core.multiarray.scalar",
 )  # fmt: skip
 # Known shortfalls of this release: case -> why.
-SHORTFALLS = {
-    "keras-1.2.2-theano/prelu_shared_axes": "Keras 1.2.2 does not write shared_axes; the weights tell, and are not asked yet",
-}
+SHORTFALLS: dict[str, str] = {}
+# Cases that are refused with KC206 and computed in float32 when that is allowed: the difference of 16-bit rounding.
+APPROXIMATE = {"mixed_precision": 2e-3}
 REFUSED = ("KC202",)  # code in the file
 
 
@@ -46,7 +45,7 @@ def pairs(files: dict[str, str]) -> list[tuple[str, str | None]]:
 
 
 def backend_of(dialect: str) -> str | None:
-    return dialect.rsplit("-", 1)[1] if dialect.startswith("keras-1") else None
+    return dialect.rsplit("-", 1)[1] if dialect.startswith(("keras-0", "keras-1")) else None
 
 
 OLD_CASES = [
@@ -88,14 +87,19 @@ def numbered(arrays: Any, letter: str) -> list[Any]:
     return [arrays[n] for n in sorted(names, key=lambda n: int(n[1:]))]
 
 
-def assert_outputs(net: Any, arrays: Any) -> None:
+def assert_outputs(net: Any, arrays: Any, tolerance: float | None = None) -> None:
     made = net.predict(*numbered(arrays, "x"))
     wanted = numbered(arrays, "y")
     made = made if isinstance(made, list) else [made]
     assert len(made) == len(wanted)
     for got, want in zip(made, wanted, strict=True):
         assert got.shape == want.shape
-        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
+        if tolerance is not None:
+            np.testing.assert_allclose(
+                got, want.astype("float32"), rtol=0, atol=tolerance * np.abs(want).max()
+            )
+        else:
+            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5)
 
 
 def load_or_wait(case: str, path: Path, weights: Path | None, backend: str | None) -> Any:
@@ -122,7 +126,14 @@ def test_old_keras(old: Path, dialect: str, case: str, model: str, weights: str 
             kchainer.load(folder / model, folder / weights if weights else None, keras_backend=backend)
         assert "KC202" in {d.code for d in caught.value.diagnostics}
         return
-    net = load_or_wait(f"{dialect}/{case}", folder / model, folder / weights if weights else None, backend)
+    path, arrays_path = folder / model, folder / weights if weights else None
+    if case in APPROXIMATE:
+        with pytest.raises(kchainer.KchainerError) as caught:
+            kchainer.load(path, arrays_path)
+        assert {d.code for d in caught.value.diagnostics} == {"KC206"}
+        assert_outputs(kchainer.load(path, arrays_path, allow=("KC206",)), data, APPROXIMATE[case])
+        return
+    net = load_or_wait(f"{dialect}/{case}", path, arrays_path, backend)
     if net is not None:
         assert_outputs(net, data)
 
@@ -165,4 +176,4 @@ def test_how_many_recorded_cases_run(old: Path, real: Path) -> None:
             running += 1
         except kchainer.KchainerError:
             assert case
-    assert running >= 269
+    assert running >= 295

@@ -208,6 +208,10 @@ def batch_normalization(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> T
         scale=c.use_gamma,
         center=c.use_beta,
         mode="batch",
+        offset=0.0,
+        zero_debias=False,
+        statistic="variance",
+        frozen="running",
     )
 
 

@@ -8,14 +8,17 @@ from typing import Any
 
 from kchainer.diagnostics import Diagnostics, suggestion
 from kchainer.files import Limits
-from kchainer.frontends.fields import Config, Wrong, read
+from kchainer.frontends.fields import Config, Wrong, read, shown
 from kchainer.frontends.keras import layers as _layers  # noqa: F401  fills TRANSLATORS
 from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
 from kchainer.frontends.keras.layers.operations import operation
-from kchainer.frontends.keras.settings import settings_of
+from kchainer.frontends.keras.policies import computed, policies_of
+from kchainer.frontends.keras.settings import activity_of, settings_of
 from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS, Translator
+from kchainer.frontends.keras.unsupported import UNSUPPORTED
 from kchainer.ir.build import Builder
+from kchainer.ir.definition import Setting
 from kchainer.ir.graph import Network, Value
 from kchainer.ir.op import Op, Shape, ShapeError, show
 
@@ -50,6 +53,7 @@ class Entry:
     owner: Owner
     config: Config | None = None
     trainable: bool = True
+    activity: Setting | None = None
     scope: Scope | None = None
     calls: list[Call] = dataclasses.field(default_factory=list)
     broken: bool = False
@@ -74,13 +78,14 @@ class Translation:
         diagnostics: Diagnostics,
         limits: Limits,
         translators: Mapping[str, Translator] = TRANSLATORS,
+        slopes: Mapping[str, tuple[int, ...]] | None = None,
     ) -> None:
         self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
-        self.translators = translators
+        self.translators, self.slopes = translators, slopes or {}
         self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
         self.inputs: list[Value] = []
         self.owners: list[Owner] = []
-        self.dtypes: set[str] = set()
+        self.policies: dict[str, list[str]] = {}
         self.count = 0
 
     # ------------------------------------------------------------ the whole
@@ -211,6 +216,7 @@ class Translation:
             entry.broken = True
             return
         self._read_dtype(entry, config)
+        self._read_activity(entry, config)
         if self._is_operation(entry):
             return
         translator = self.translators.get(entry.class_name)
@@ -221,29 +227,49 @@ class Translation:
             self._unsupported(entry)
             return
         entry.config, faults = read(translator.fields, config, entry.dialect, base=BASE_KEYS)
+        if entry.class_name == "PReLU" and "shared_axes" not in config:
+            vars(entry.config)["slopes"] = self.slopes.get(entry.name)
         for fault in faults:
             pointer = f"{entry.pointer}/config/{fault.key}" if fault.key else f"{entry.pointer}/config"
             message = f'{fault.message} of {entry.class_name} "{entry.name}"'
             self._error(fault.code, message, pointer, fault.found, fault.expected, fault.hint)
-        entry.broken = bool(faults)
+        entry.broken = entry.broken or bool(faults)
+
+    def _read_activity(self, entry: Entry, config: Json) -> None:
+        try:
+            entry.activity = activity_of(config.get("activity_regularizer"), entry.dialect)
+        except Wrong as wrong:
+            self._error(
+                wrong.code, f'`activity_regularizer` of {entry.class_name} "{entry.name}" cannot be read',
+                f"{entry.pointer}/config/activity_regularizer", expected=wrong.expected, hint=wrong.hint,
+            )  # fmt: skip
+            entry.broken = True
 
     def _read_dtype(self, entry: Entry, config: Json) -> None:
-        dtype = config.get("dtype")
-        if isinstance(dtype, dict):
-            dtype = dtype.get("config", {}).get("name") if isinstance(dtype.get("config"), dict) else None
-        if dtype in (None, "float32", "float64") or entry.class_name in (
-            "InputLayer",
-            "Embedding",
-            "Rescaling",
-            "Normalization",
-        ):
-            if isinstance(dtype, str) and entry.class_name != "InputLayer":
-                self.dtypes.add(dtype)
+        if entry.class_name == "InputLayer":
             return
-        self._error(
-            "KC204", f'dtype of {entry.class_name} "{entry.name}" is not supported yet', f"{entry.pointer}/config/dtype",
-            found=str(dtype), expected="float32 or float64",
-        )  # fmt: skip
+        pointer = f"{entry.pointer}/config/dtype"
+        try:
+            for name in policies_of(config.get("dtype"), entry.class_name):
+                self.policies.setdefault(name, []).append(pointer)
+        except Wrong as wrong:
+            self._error(
+                wrong.code, f'dtype of {entry.class_name} "{entry.name}" is not supported', pointer,
+                found=shown(config.get("dtype")), expected=wrong.expected,
+            )  # fmt: skip
+
+    def dtype(self) -> str:
+        """What the network computes in; a difference from what the layers ask for is reported."""
+        dtype, exact = computed(set(self.policies))
+        if not exact:
+            asked = sorted(self.policies.items())
+            self.diagnostics.approximation(
+                f"layers ask for {', '.join(name for name, _ in asked)}, and all would be computed in {dtype}: outputs "
+                "differ by the rounding that 16 bits have",
+                pointer=next(places[0] for name, places in asked if name != dtype),
+                found=", ".join(f"{name} in {len(places)} layers" for name, places in asked),
+            )
+        return dtype
 
     def _is_operation(self, entry: Entry) -> bool:
         module = entry.raw.get("module")
@@ -259,13 +285,9 @@ class Translation:
             )  # fmt: skip
             return
         shown = self.diagnostics.count("error") < self.limits.diagnostics  # the others are only counted
-        near = suggestion(entry.class_name, self.translators) if shown else None
-        self._error(
-            "KC201",
-            f"{what} is not supported",
-            f"{entry.pointer}/class_name",
-            hint=near,
-        )
+        near = suggestion(entry.class_name, [*self.translators, *UNSUPPORTED]) if shown else None
+        hint = UNSUPPORTED.get(entry.class_name) or near
+        self._error("KC201", f"{what} is not supported", f"{entry.pointer}/class_name", hint=hint)
 
     # ------------------------------------------------------------ calling
 
@@ -318,7 +340,9 @@ class Translation:
             return [None]
         config = config if isinstance(config, dict) else {}
         shape = config.get("batch_input_shape")
-        if shape is None and isinstance(config.get("input_shape"), list):
+        # an Embedding of Keras 0.3 states the size of its vocabulary there
+        misleads = entry.class_name == "Embedding" and entry.dialect.release < (1,)
+        if shape is None and isinstance(config.get("input_shape"), list) and not misleads:
             shape = [None, *config["input_shape"]]
         if shape is None and config.get("input_dim") is not None and entry.class_name not in ("Embedding",):
             length = [config["input_length"]] if "input_length" in config else []
@@ -557,7 +581,7 @@ class Translation:
                 op,
                 inputs,
                 trainable=entry.trainable,
-                settings=settings_of(entry.config, entry.dialect),
+                settings=self._settings(entry, op, inputs) if i == 0 else {},
                 pointer=entry.pointer,
             )
             if value is None:
@@ -566,6 +590,19 @@ class Translation:
         if value is not None:
             self.builder.taps.setdefault(entry.path, value)
         return value
+
+    def _settings(self, entry: Entry, op: Op, inputs: list[Value]) -> dict[str, dict[str, Any]]:
+        try:
+            params = {p.name: p for p in op.params(*(self.builder.shape(v) for v in inputs))}
+        except (ShapeError, IndexError, KeyError, ValueError, TypeError):  # the builder reports it
+            return {}
+        try:
+            return settings_of(entry.config, entry.activity, entry.dialect, op, params)
+        except Wrong as wrong:
+            self._error(
+                wrong.code, f'{entry.class_name} "{entry.name}": {wrong.expected}', f"{entry.pointer}/config"
+            )
+            return {}
 
     def _call_operation(self, entry: Entry, args: list[Any], kwargs: Json, tensors: set[str]) -> Value | None:
         config = entry.raw.get("config")

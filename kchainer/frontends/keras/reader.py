@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from kchainer.diagnostics import Diagnostic, Diagnostics, KchainerError
@@ -19,10 +20,13 @@ from kchainer.files import (
     sniff,
 )
 from kchainer.frontends.keras import dialect as dialects
+from kchainer.frontends.keras import keras0
 from kchainer.frontends.keras.dialect import Backend, Dialect
 from kchainer.frontends.keras.graph import Translation
 from kchainer.frontends.keras.weights import arrays
-from kchainer.ir.graph import Model, Origin
+from kchainer.ir.arrays import LazyArray
+from kchainer.ir.graph import Layer, Model, Origin
+from kchainer.ir.settings import TABLES, setting
 
 Json = dict[str, Any]
 
@@ -38,6 +42,7 @@ class Document:
     backend: str | None = None
     weights: WeightFile | None = None
     archive: KerasArchive | None = None
+    old: keras0.Modern | None = None  # the form in which a config of Keras 0.3 is read
 
 
 def _fail(code: str, message: str, name: str, hint: str | None = None) -> KchainerError:
@@ -154,9 +159,11 @@ def read_document(
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
     diagnostics: Diagnostics | None = None,
+    allow: Collection[str] = (),
 ) -> Model:
     """The IR of a document. Raises KchainerError with everything that is wrong."""
     found = diagnostics if diagnostics is not None else Diagnostics(document.name, limits.diagnostics)
+    found.allow(allow)
     told = _dialect(document, dialect, keras_backend)
     if (
         told.backend is None
@@ -167,11 +174,17 @@ def read_document(
         told = dataclasses.replace(
             told, backend="tensorflow", reasons=(*told.reasons, "weight names end in :0")
         )
-    translation = Translation(told, found, limits)
-    network = translation.network(document.config)
-    loaded = {}
+    slopes = _slopes(document.weights) if document.weights is not None and told.release < (2,) else {}
+    translation = Translation(told, found, limits, slopes)
+    network = translation.network(_modern(document, found))
+    dtype = translation.dtype()
+    loaded: dict[tuple[str, str], LazyArray] = {}
     if network is not None and document.weights is not None:
         loaded = arrays(document.weights, translation.owners, network.layers, told, found)
+    for layer in network.layers.values() if network is not None else ():
+        _check_settings(layer, loaded, found)
+    if document.old is not None:
+        found.items = [dataclasses.replace(d, pointer=document.old.place(d.pointer)) for d in found.items]
     if found.has_errors or network is None:
         found.located(document.text).raise_if_errors()
         raise _fail("KC104", "the file could not be read", document.name)
@@ -179,8 +192,45 @@ def read_document(
         for odd in part.diagnostics.items if part is not None else ():
             found.add(odd)
     origin = Origin(document.name, str(told), told.reasons)
-    dtype = "float64" if translation.dtypes == {"float64"} else "float32"
     return Model({network.name: network}, origin, loaded, dtype, tuple(found.items))
+
+
+def _slopes(file: WeightFile) -> dict[str, tuple[int, ...]]:
+    """The shape of each PReLU's array: Keras 1.2 does not write ``shared_axes``, so only the array tells."""
+    out: dict[str, set[tuple[int, ...]]] = {}
+    for path in file.datasets():
+        name = path.rpartition("/")[2].removesuffix(":0")
+        if name.endswith("_alphas"):
+            out.setdefault(name.removesuffix("_alphas"), set()).add(tuple(file.dataset(path).shape))
+    return {name: shapes.pop() for name, shapes in out.items() if len(shapes) == 1}
+
+
+def _modern(document: Document, found: Diagnostics) -> Json:
+    """The config, that of Keras 0.3 in the form of later releases."""
+    if not keras0.is_keras0(document.config):
+        return document.config
+    try:
+        document.old = keras0.modern(document.config)
+    except keras0.Malformed as wrong:
+        found.error("KC104", wrong.message, pointer=wrong.pointer)
+        found.located(document.text).raise_if_errors()
+    assert document.old is not None
+    return document.old.config
+
+
+def _check_settings(layer: Layer, loaded: Mapping[tuple[str, str], object], found: Diagnostics) -> None:
+    """What is said of a param has to fit its shape; an initializer only where no array takes its place."""
+    for param in layer.params if layer.settings else ():
+        for kind in TABLES:
+            one = setting(layer.settings, param.name, kind)
+            wrong = one.fits(param.shape) if one is not None else None
+            if one is None or wrong is None or (kind == "initializer" and (layer.name, param.name) in loaded):
+                continue
+            found.error(
+                "KC301",
+                f'{kind} {one.name} of `{param.name}` of "{layer.name}" does not fit: {wrong}',
+                pointer=layer.pointer,
+            )
 
 
 def _names_of_tensorflow(file: WeightFile) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from kchainer.diagnostics import Diagnostics
 from kchainer.files import WeightFile
@@ -39,11 +40,12 @@ def arrays(
 ) -> dict[Key, LazyArray]:
     """The array of each param. What is missing, left over or of another shape is reported."""
     root = _legacy_root(file)
-    found = (
-        _legacy(file, root, owners, layers, diagnostics)
-        if root is not None
-        else _v3(file, owners, layers, diagnostics)
-    )
+    if root is not None:
+        found = _legacy(file, root, owners, layers, diagnostics)
+    elif "nb_layers" in file.attributes("/") or "nb_params" in _attributes(file, "/graph"):
+        found = _keras0(file, owners, layers, diagnostics)
+    else:
+        found = _v3(file, owners, layers, diagnostics)
     dialect = _with_backend(dialect, [source for _, source in found])
     out: dict[Key, LazyArray] = {}
     for (layer, param), path in found:
@@ -159,6 +161,50 @@ def _pairs(
         if name not in names:
             diagnostics.error("KC402", f'the weights file has arrays for "{name}", which the model has not')
     return [(o, slots, groups[o.name]) for o, slots in wanted if o.name in groups]
+
+
+def _attributes(file: WeightFile, group: str) -> Mapping[str, Any]:
+    return file.attributes(group) if group in file else {}
+
+
+def _whole(value: Any) -> int | None:
+    """A number of an attribute, None where it is none."""
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _keras0(
+    file: WeightFile, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
+) -> list[tuple[Slot, str]]:
+    """Keras 0.3: a group for each layer, also those without arrays, by number; a Graph's arrays in one row."""
+    count = _whole(file.attributes("/").get("nb_layers"))
+    if count is None and "nb_layers" not in file.attributes("/"):
+        groups = [("/graph", [slot for owner in owners for slot in _slots(owner, layers)])]
+    else:
+        groups = [(f"/layer_{i}", _slots(owner, layers)) for i, owner in enumerate(owners)]
+        if count is None or count != len(owners):
+            diagnostics.error(
+                "KC402" if count is not None and count > len(owners) else "KC401", "the weights file is of another number of layers",
+                found=str(count), expected=str(len(owners)),
+            )  # fmt: skip
+            return []
+    out: list[tuple[Slot, str]] = []
+    for group, slots in groups:
+        number = _whole(_attributes(file, group).get("nb_params"))
+        if number is None or number != len(slots):
+            diagnostics.error(
+                "KC401" if number is None or number < len(slots) else "KC402",
+                f"{group} of the weights file has another number of arrays than the layer",
+                found=str(number), expected=f"{len(slots)}: {', '.join(p.name for _, p in slots[:8])}",
+            )  # fmt: skip
+            continue
+        out += [(slot, f"{group}/param_{i}") for i, slot in enumerate(slots)]
+    missing = [path for _, path in out if path not in file]
+    for path in missing:
+        diagnostics.error("KC401", f"the weights file has no {path}")
+    return [] if missing else out
 
 
 # ------------------------------------------------------------------ v3

@@ -288,15 +288,15 @@ class Reader:
 
     def _settings(self, layer: Entry, op: Op, shapes: tuple[Shape, ...]) -> Json:
         """What the layer says of its params, filled up with the defaults of the file."""
-        own: Json = {k: dict(v) for k, v in layer.data.get("settings", {}).items()}
+        own: Json = {k: short.said_of_param(v) for k, v in layer.data.get("settings", {}).items()}
         try:
             params = [p.name for p in op.params(*shapes)]
         except (ShapeError, ArithmeticError, LookupError, TypeError, ValueError):
             return own  # reported when it is called
         for name in params:
-            usual = dict(self.defaults.get("settings", {}).get(name, {}))
+            usual = short.said_of_param(self.defaults.get("settings", {}).get(name, {}))
             if "initializer" in self.defaults and short.is_kernel(name):
-                usual.setdefault("initializer", self.defaults["initializer"])
+                usual.setdefault("initializer", short.setting("initializer", self.defaults["initializer"]))
             spoken = name if name in own else name.removesuffix("_kernel")
             merged = usual | own.get(spoken, {})
             if merged:

@@ -21,8 +21,10 @@ class BatchNormalization(Op):
     Input   x  any rank; float.
     Output  y  shape and dtype of ``x``.
     Params  gamma, beta (C,); moving_mean, moving_variance (C,), not trainable.
-    Update  moving = momentum * moving + (1 - momentum) * batch; the batch variance is first
-            scaled by n / (n - c) for each c of ``corrections``, n being the values per channel.
+    Update  moving = momentum * moving + (1 - momentum) * batch; the batch variance is first increased by
+            ``offset``, then scaled by n / (n - c) for each c of ``corrections``, n being the values per channel.
+            ``zero_debias``: a sum s of its own, 0 at first, takes moving's place there, and after the t-th update
+            moving = s / (1 - momentum^t): what a file gives counts until the first update only.
     Raises  ShapeError: ``axis`` is not an axis of ``x``.
     Source  keras.layers.BatchNormalization; Ioffe & Szegedy 2015, arXiv:1502.03167.
     """
@@ -36,8 +38,20 @@ class BatchNormalization(Op):
     center: bool = attr(doc="learn beta", spec=True)
     mode: Literal["batch", "always_batch", "sample"] = attr(
         doc="batch: running statistics at inference; always_batch: the batch's, also then; "
-        "sample: each sample by itself, over all but ``axis`` (Keras 1's modes 0, 2 and 1)",
+        "sample: each position by itself, over ``axis`` (Keras 1's modes 0, 2 and 1)",
         spec="batch",
+    )
+    offset: float = attr(doc="added to the batch's variance, see Update", spec=0.0, minimum=0)
+    zero_debias: bool = attr(doc="of both running statistics, see Update", spec=False)
+    statistic: Literal["variance", "deviation"] = attr(
+        doc="deviation: moving_variance holds a deviation s, x is divided by s + epsilon, in training by "
+        "s = sqrt(variance + epsilon), plus epsilon (Keras 0.3); in mode sample by s = sqrt(variance), plus epsilon",
+        spec="variance",
+    )
+    frozen: Literal["running", "batch", "batch_updating"] = attr(
+        doc="what a layer that is not trainable does in training: use running statistics (tf.keras, Keras 3), or the "
+        "batch's (Keras 0.3 to 2.3), and then perhaps update the running ones (Keras 1.0 to 2.1.2)",
+        spec="running",
     )
 
     def params(self, x: Shape) -> tuple[Param, ...]:

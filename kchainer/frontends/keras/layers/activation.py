@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, get_args, get_type_hints
 
-from kchainer.frontends.fields import Config, Field, Since, Wrong, anything, integer, number, optional, read
+from kchainer.frontends.fields import (
+    Config,
+    Field,
+    Since,
+    Wrong,
+    anything,
+    ignored,
+    integer,
+    number,
+    optional,
+    read,
+)
 from kchainer.frontends.fields import tuple_of as list_of
 from kchainer.frontends.keras.dialect import Dialect
+from kchainer.frontends.keras.initializers import INITIALIZERS, constant_field
 from kchainer.frontends.keras.settings import param_fields
 from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS, Translated, translates
 from kchainer.ir import ops
@@ -132,7 +144,13 @@ def _axes(value: Any, rank: int) -> tuple[int, ...]:
     return tuple(sorted(integer(a) % rank for a in many))
 
 
-@translates("Softmax", fields={"axis": Field(type=anything, default=-1)})
+SOFTMAX = {
+    "axis": Field(type=anything, default=-1),
+    "robust_masking": Field(type=ignored, default=False),  # tf_keras: how a mask is applied
+}
+
+
+@translates("Softmax", fields=SOFTMAX)
 def softmax(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.Softmax(axes=_axes(c.axis, len(xs[0])), sparse=False)
 
@@ -140,19 +158,31 @@ def softmax(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 SHARED = {"shared_axes": Field(type=optional(list_of(integer)), default=None)}
 
 
-@translates(
-    "PReLU", fields={**SHARED, **param_fields("alpha"), "weights": Field(type=anything, default=None)}
-)
+PRELU = {
+    **SHARED,
+    **param_fields("alpha"),
+    "weights": Field(type=anything, default=None),
+}
+
+
+def _shared(shape: tuple[int, ...], x: Shape) -> tuple[int, ...]:
+    """The axes that share a slope. Along an axis of size 1 both readings are the same."""
+    if len(shape) != len(x) - 1:
+        return ()
+    return tuple(i for i, (n, d) in enumerate(zip(shape, x[1:], strict=True), 1) if n == 1 and d != 1)
+
+
+@translates("PReLU", fields=PRELU)
 def prelu(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
-    return ops.PRelu(shared_axes=tuple(c.shared_axes or ()))
+    # the shape of the array, where the reader found it: Keras 1.2 does not write shared_axes
+    slopes: tuple[int, ...] | None = vars(c).get("slopes")
+    shared = c.shared_axes if slopes is None else _shared(slopes, xs[0])
+    return ops.PRelu(shared_axes=tuple(shared or ()))
 
 
 SRELU = {
-    f"{name}_{kind}": Field(
-        type=anything, was=f"{name}_init" if kind == "initializer" else None, default=None
-    )
+    f"{name}_initializer": INITIALIZERS.field(was=f"{name}_init")
     for name in ("t_left", "a_left", "t_right", "a_right")
-    for kind in ("initializer",)
 }
 
 
@@ -161,7 +191,10 @@ def srelu(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.SRelu(shared_axes=tuple(c.shared_axes or ()))
 
 
-INITIAL = {"alpha_init": Field(type=anything, default=0.2), "beta_init": Field(type=anything, default=5.0)}
+INITIAL = {
+    "alphas_initializer": constant_field("alpha_init", 0.2),
+    "betas_initializer": constant_field("beta_init", 5.0),
+}
 
 
 @translates("ParametricSoftplus", fields={**SHARED, **INITIAL})

@@ -141,7 +141,7 @@ for _rank in (1, 2, 3):
         "output_shape": Field(type=anything, default=None),
     }
     _names = (f"Conv{_rank}DTranspose", f"Convolution{_rank}DTranspose") + (
-        ("Deconvolution2D",) if _rank == 2 else ()
+        (f"Deconvolution{_rank}D", f"Deconv{_rank}D") if _rank > 1 else ()
     )
     translates(*_names, fields=_table)(_transposed)
 

@@ -19,7 +19,10 @@ from kchainer.frontends.keras.translate import Translated, translates
 from kchainer.ir import ops
 from kchainer.ir.op import Shape, ShapeError
 
-SEED = Field(type=ignored, default=None)
+SEED = {
+    "seed": Field(type=ignored, default=None),
+    "rng_type": Field(type=ignored, default=None),  # tf_keras: which generator of TensorFlow
+}
 RATE = Field(type=rate, was="p")
 NOISE_SHAPE = Field(type=optional(tuple_of(optional(positive))), default=None)
 
@@ -32,12 +35,12 @@ def _noise_shape(c: Config, x: Shape) -> tuple[int | None, ...] | None:
     return tuple(1 if n == 1 and d != 1 else None for n, d in zip(c.noise_shape, x, strict=True))
 
 
-@translates("Dropout", fields={"rate": RATE, "noise_shape": NOISE_SHAPE, "seed": SEED})
+@translates("Dropout", fields={"rate": RATE, "noise_shape": NOISE_SHAPE, **SEED})
 def dropout(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.Dropout(rate=c.rate, noise_shape=_noise_shape(c, xs[0]))
 
 
-@translates("AlphaDropout", fields={"rate": RATE, "noise_shape": NOISE_SHAPE, "seed": SEED})
+@translates("AlphaDropout", fields={"rate": RATE, "noise_shape": NOISE_SHAPE, **SEED})
 def alpha_dropout(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.AlphaDropout(rate=c.rate, noise_shape=_noise_shape(c, xs[0]))
 
@@ -46,19 +49,19 @@ def _spatial(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.SpatialDropout(rate=c.rate, data_format=c.data_format)
 
 
-SPATIAL = {"rate": RATE, "seed": SEED, "noise_shape": Field(type=ignored, default=None)}
+SPATIAL = {"rate": RATE, **SEED, "noise_shape": Field(type=ignored, default=None)}
 translates(
     "SpatialDropout1D", fields=SPATIAL | {"data_format": Field(type=anything, default="channels_last")}
 )(_spatial)
 translates("SpatialDropout2D", "SpatialDropout3D", fields=SPATIAL | {"data_format": DATA_FORMAT})(_spatial)
 
 
-@translates("GaussianNoise", fields={"stddev": Field(type=number, was="sigma"), "seed": SEED})
+@translates("GaussianNoise", fields={"stddev": Field(type=number, was="sigma"), **SEED})
 def gaussian_noise(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.GaussianNoise(stddev=c.stddev)
 
 
-@translates("GaussianDropout", fields={"rate": RATE, "seed": SEED})
+@translates("GaussianDropout", fields={"rate": RATE, **SEED})
 def gaussian_dropout(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.GaussianDropout(rate=c.rate)
 

@@ -19,6 +19,7 @@ from kchainer.frontends.fields import (
     only,
 )
 from kchainer.frontends.keras.dialect import Dialect
+from kchainer.frontends.keras.initializers import constant_field
 from kchainer.frontends.keras.settings import param_fields
 from kchainer.frontends.keras.translate import Translated, translates
 from kchainer.ir import ops
@@ -50,7 +51,7 @@ BATCH_NORMALIZATION = {
 
 # What a release multiplies the batch variance by before it enters the running one: n / (n - c) for each c.
 CORRECTIONS = {
-    "keras": Since({"1.0": (), "2.1.3": ("fused",), "2.1.4": ("fused", "bessel"), "3.0": ()}),
+    "keras": Since({"0.3": (), "2.1.3": ("fused",), "2.1.4": ("fused", "bessel"), "3.0": ()}),
     "tf_keras": Since({"1.13": ("fused",), "3.0": ()}),
 }
 SUBTRACTED: dict[str, Callable[[int, int, float, Dialect], float]] = {
@@ -61,6 +62,14 @@ SUBTRACTED: dict[str, Callable[[int, int, float, Dialect], float]] = {
     "bessel": lambda rank, axis, epsilon, d: 1.0 + epsilon,
 }
 MODES = {0: "batch", 1: "sample", 2: "always_batch"}
+# On TensorFlow, and there only.
+ZERO_DEBIAS = Since({"1.0": False, "2.1.3": True, "2.3": False})
+# Theano's own function gives back 1 / sqrt(variance + epsilon), of which these made the variance.
+THEANO_OFFSET = Since({"1.0": False, "1.2": True, "3.0": False})
+FROZEN = {
+    "keras": Since({"0.3": "batch", "1.0": "batch_updating", "2.1.3": "batch", "3.0": "running"}),
+    "tf_keras": Since({"1.0": "running"}),
+}
 
 
 @translates(
@@ -73,8 +82,10 @@ MODES = {0: "batch", 1: "sample", 2: "always_batch"}
 def batch_normalization(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     x = xs[0]
     axis = c.axis % len(x)
-    if dialect.release < (1,) and c.mode == 0:
-        raise Wrong("Keras 0.3's BatchNormalization is not supported yet", code="KC205")
+    if c.mode == 1 and axis != len(x) - 1:
+        raise ShapeError("mode 1 normalises over the last axis, and `axis` is another")
+    keras = dialect.flavour == "keras"
+    on_tensorflow = dialect.backend == "tensorflow" or (dialect.backend is None and dialect.release >= (2,))
     names = CORRECTIONS[dialect.flavour].at(dialect)
     corrections = [SUBTRACTED[name](len(x), axis, c.epsilon, dialect) for name in names]
     return ops.BatchNormalization(
@@ -85,6 +96,10 @@ def batch_normalization(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> T
         scale=c.scale,
         center=c.center,
         mode=MODES[c.mode],  # type: ignore[arg-type]
+        offset=c.epsilon if keras and dialect.backend == "theano" and THEANO_OFFSET.at(dialect) else 0.0,
+        zero_debias=keras and on_tensorflow and ZERO_DEBIAS.at(dialect),
+        statistic="deviation" if dialect.release < (1,) else "variance",
+        frozen=FROZEN[dialect.flavour].at(dialect),
     )
 
 
@@ -152,7 +167,7 @@ def unit_normalization(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Tr
 
 
 LAYER_SCALE = {
-    "init_values": Field(type=ignored, default=None),
+    "gamma_initializer": constant_field("init_values", 1.0),
     "projection_dim": Field(type=ignored, default=None),
 }
 

@@ -102,7 +102,10 @@ def rescaling(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.Rescaling(scale=c.scale, offset=c.offset)
 
 
+# Of labels, which are no part of the network.
+BOXES = {"bounding_box_format": Field(type=ignored, default=None)}
 RESIZING = {
+    **BOXES,
     "height": Field(type=positive),
     "width": Field(type=positive),
     "interpolation": Field(type=one_of("nearest", "bilinear"), default="bilinear"),
@@ -124,7 +127,12 @@ def resizing(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 
 @translates(
     "CenterCrop",
-    fields={"height": Field(type=positive), "width": Field(type=positive), "data_format": DATA_FORMAT},
+    fields={
+        "height": Field(type=positive),
+        "width": Field(type=positive),
+        "data_format": DATA_FORMAT,
+        **BOXES,
+    },
 )
 def center_crop(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.CenterCrop(height=c.height, width=c.width, data_format=c.data_format)

@@ -1,0 +1,50 @@
+"""Classes of Keras that are not read, and why: hints of diagnostics, and a part of docs/support.md."""
+
+from __future__ import annotations
+
+LATER = "not read yet"
+STRINGS = "it works on strings or hashes, for which Chainer has no arrays: cut the model behind it"
+CODE = "it holds or calls code, which is never run"
+BASE = "a base class, of which Keras writes no file"
+TESTING = "a class of Keras's own tests, of which no file is known"
+IMAGES = "an augmentation of images: leave it to the input pipeline, or take it out of the model"
+ESTIMATORS = "a whole model of its own kind, not a layer"
+OLD_TENSORFLOW = "a cell or wrapper of TensorFlow 1's contrib, which Keras reads only with TensorFlow"
+
+_BY_REASON: dict[str, str] = {
+    LATER: """
+        LSTM GRU SimpleRNN RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells Bidirectional TimeDistributed
+        ConvLSTM1D ConvLSTM2D ConvLSTM3D ConvLSTM2DCell ConvLSTMCell CuDNNLSTM CuDNNGRU Masking Attention
+        AdditiveAttention MultiHeadAttention GroupedQueryAttention GroupQueryAttention LocallyConnected1D LocallyConnected2D Highway
+        MaxoutDense SpectralNormalization Discretization CategoryEncoding ReversibleEmbedding RandomFourierFeatures
+        Pipeline MelSpectrogram STFTSpectrogram PeepholeLSTMCell TimeDistributedMerge CustomScaleLayer
+        AddLoss AddMetric MaskedLayer""",
+    STRINGS: """
+        CategoryCrossing HashedCrossing Hashing IndexLookup IntegerLookup StringLookup TextVectorization
+        DynamicEmbedding DynamicLookup FeatureSpace""",
+    CODE: """
+        Lambda LambdaMerge MaskedLambda TFSMLayer TorchModuleWrapper JaxLayer FlaxLayer ModuleWrapper ReloadedLayer
+        InstanceMethod InstanceProperty ClassMethod TensorFlowOpLayer SmallSubclassMLP""",
+    IMAGES: """
+        AugMix AutoContrast BaseImageAugmentationLayer BaseImagePreprocessingLayer
+        ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization MaxNumBoundingBoxes MixUp RandAugment
+        RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasticTransform
+        RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHeight RandomHue RandomInvert
+        RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear
+        RandomTranslation RandomWidth RandomZoom Solarization""",
+    BASE: """
+        AbstractRNNCell BaseAdaptiveAveragePooling BaseAdaptiveMaxPooling BaseAdaptivePooling BaseConv
+        BaseConvTranspose BaseDenseAttention BaseDepthwiseConv BaseGlobalPooling BasePooling BaseRandomLayer
+        BaseSeparableConv BaseSpatialDropout BatchNormalizationBase CombinerPreprocessingLayer Container Conv ConvLSTM
+        ConvRNN ConvRNN2D ConvRecurrent2D DataLayer DepthwiseConv GlobalPooling1D GlobalPooling2D GlobalPooling3D
+        LayerRNNCell Network Pooling1D Pooling2D Pooling3D PreprocessingLayer PreprocessingStage
+        FunctionalPreprocessingStage Recurrent RNNCell SeparableConv TFDataLayer Wrapper Layer""",
+    TESTING: """
+        AssertTypeLayer Bias DistributedCallbackModel MultiplyLayer MultiplyLayerWithoutAutoCast Reduction
+        TFDConcat TFDIdentity ThresholdedLinear""",
+    ESTIMATORS: """
+        AutoEncoder Siamese SiameseHead Distiller LinearModel WideDeepModel SharpnessAwareMinimization""",
+    OLD_TENSORFLOW: """
+        BasicLSTMCell BasicRNNCell DeviceWrapper DropoutWrapper MultiRNNCell ResidualWrapper""",
+}
+UNSUPPORTED: dict[str, str] = {name: reason for reason, names in _BY_REASON.items() for name in names.split()}

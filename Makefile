@@ -34,4 +34,5 @@ test-install:
 
 schemas: setup
 	$(BIN)/python docs/make_support.py
+	$(BIN)/python docs/make_spec.py
 	$(BIN)/python -m kchainer schema --write schemas

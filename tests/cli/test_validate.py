@@ -167,8 +167,9 @@ def test_from_spec_takes_dictionaries_and_text() -> None:
     assert kchainer.to_spec(one) == one.to_spec()
     net = one.to_chainer()
     assert net.predict is not None
-    with pytest.raises(kchainer.KchainerError):
-        kchainer.from_spec({"kchainer": 1})
+    for wrong in ({"kchainer": 1}, {}, "[]", {"kchainer": 10**400}, {"kchainer": float("nan")}):
+        with pytest.raises(kchainer.KchainerError):
+            kchainer.from_spec(wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("command", [["convert", "-o", "out"], ["inspect"]])

@@ -379,6 +379,15 @@ def test_misspelt_names_are_suggested() -> None:
     ]
 
 
+def test_settings_of_a_misspelt_param_are_told_once() -> None:
+    stated = {"kernal": {"initializer": "ones"}, "bias": {"initializer": "ones"}}
+    model, found = read(net(DENSE | {"units": 4, "use_bias": False, "settings": stated}, {"call": "d"}))
+    assert model is not None
+    assert [(d.code, d.severity, d.pointer, d.hint) for d in found] == [
+        ("KC103", "warning", "/layers/0/settings/kernal", "did you mean `kernel`?")
+    ]
+
+
 def test_the_cycle_is_shown() -> None:
     layers = [{"op": "Dense", "units": 3, "name": n, "inputs": m} for n, m in ("ab", "bc", "ca")]
     _, found = read(net(*layers))

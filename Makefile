@@ -57,4 +57,5 @@ golden: setup
 schemas: setup
 	$(BIN)/python docs/make_support.py
 	$(BIN)/python docs/make_compat.py
+	$(BIN)/python docs/make_spec.py
 	$(BIN)/python -m kchainer schema --write schemas

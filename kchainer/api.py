@@ -115,10 +115,12 @@ def _within(model: Model, limits: Limits) -> Model:
 
 def from_spec(spec: Mapping[str, Any] | str, *, limits: Limits = DEFAULT) -> Model:
     """The IR of kchainer's own spec or of an IR file: a dictionary, or JSON text. Raises KchainerError."""
+    import json
+
     from kchainer.files import load_json
 
-    text = spec if isinstance(spec, str) else ""
-    data = load_json(spec, name="spec", limits=limits) if isinstance(spec, str) else dict(spec)
+    text = spec if isinstance(spec, str) else json.dumps(spec)
+    data = load_json(text, name="spec", limits=limits)
     return _own(data if isinstance(data, dict) else {}, "spec", text, limits)
 
 

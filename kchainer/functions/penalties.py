@@ -17,7 +17,7 @@ def l1_penalty(x: Any, l1: float = 0.01) -> Variable:
 
 
 def l2_penalty(x: Any, l2: float = 0.01) -> Variable:
-    """l2 * sum of x^2. (Chainer's WeightDecay hook of rate 2 * l2 has the same gradient.)"""
+    """l2 * sum of x^2; Chainer's WeightDecay hook of rate 2 * l2 has the same gradient."""
     return l2 * F.sum(chainer.as_variable(x) ** 2)
 
 

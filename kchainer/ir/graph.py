@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kchainer.diagnostics import Diagnostic
+from kchainer.diagnostics import Diagnostic, KchainerError
 from kchainer.ir.arrays import LazyArray
 from kchainer.ir.op import Op, Param, Shape
 
@@ -87,9 +87,12 @@ class Model:
 
     @property
     def network(self) -> Network:
-        """The only network."""
-        (one,) = self.networks.values()
-        return one
+        """The only network. Raises KchainerError (KC205) where there are several."""
+        if len(self.networks) != 1:
+            message = f"the model has {len(self.networks)} networks, and one is needed here"
+            names = ", ".join(self.networks)
+            raise KchainerError(Diagnostic(code="KC205", message=message, file=self.origin.file, found=names))
+        return next(iter(self.networks.values()))
 
     def parts(self) -> dict[str, Model]:
         """Each network as a model of its own."""

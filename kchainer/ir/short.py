@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import typing
 from collections.abc import Callable, Mapping
@@ -27,7 +28,7 @@ from kchainer.ir.op import (
 )
 from kchainer.ir.ops.reshape import Pairs
 from kchainer.ir.ops.spatial import Pads
-from kchainer.ir.records import either
+from kchainer.ir.records import either, many
 
 assert ops  # importing it fills the table
 
@@ -91,10 +92,12 @@ FROM_END = "negative: counted from the end"
 
 def _form(cls: type[Op], name: str, hint: Any, bounds: Mapping[str, float]) -> Form | None:
     number = kind_of(int, bounds)
+    negative = kind_of(int, {"exclusiveMaximum": 0})
     if name == "axis" and hint is int:
-        return Form(kind_of(int, {}), lambda v, call: _axis(v, call.rank()), FROM_END)
+        return Form(negative, lambda v, call: _axis(v, call.rank()), FROM_END)
     if name in ("axes", "shared_axes") and hint == tuple[int, ...]:
-        return Form(kind_of(int | tuple[int, ...], {}), _axes, f"one number or several; {FROM_END}")
+        either_end = either(number, negative)
+        return Form(either(either_end, many(either_end)), _axes, f"one number or several; {FROM_END}")
     if name == "axes" and hint == tuple[int, int]:
         return Form(kind_of(int | tuple[int, int], {}), _pair_of_axes, f"one number for both; {FROM_END}")
     if cls.layout != "spatial":

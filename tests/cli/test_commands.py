@@ -194,6 +194,8 @@ def test_readme_shows_what_convert_and_validate_print(
         assert line in readme
     assert main(["validate", "tests/fixtures/bad/misspelt.json"]) == 1
     assert capsys.readouterr().err.splitlines()[0] in readme
+    assert main(["validate", "tests/fixtures/good/mlp.json"]) == 0
+    assert capsys.readouterr().out in readme.replace("    tests/", "tests/")
 
 
 def test_readme_python_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

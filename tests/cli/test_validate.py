@@ -167,5 +167,18 @@ def test_from_spec_takes_dictionaries_and_text() -> None:
     assert kchainer.to_spec(one) == one.to_spec()
     net = one.to_chainer()
     assert net.predict is not None
-    with pytest.raises(kchainer.KchainerError):
-        kchainer.from_spec({"kchainer": 1})
+    for wrong in ({"kchainer": 1}, {}, "[]", {"kchainer": 10**400}, {"kchainer": float("nan")}):
+        with pytest.raises(kchainer.KchainerError):
+            kchainer.from_spec(wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("command", [["convert", "-o", "out"], ["inspect"]])
+def test_several_networks_where_one_is_needed(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([command[0], str(FIXTURES / "good/gan.yaml"), *command[1:]]) == 1
+    err = capsys.readouterr().err
+    assert "error[KC205]: the model has 2 networks" in err
+    assert "generator, discriminator" in err
+    assert not list(tmp_path.iterdir())

@@ -34,6 +34,8 @@ SHAPES: list[list[Shape]] = [
 
 def value(tp: Any, bounds: dict[str, float], rng: random.Random) -> Any:
     """A JSON value for an attribute's annotation: mostly small numbers, lists of one to three."""
+    if isinstance(tp, type) and issubclass(tp, Op):  # an op as an attribute of another
+        return {"op": tp.name, **attributes(tp, rng)}
     origin, args = typing.get_origin(tp), typing.get_args(tp)
     if origin is Literal:
         return rng.choice(args)

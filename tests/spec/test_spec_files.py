@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,8 @@ KERAS: list[tuple[str, Json, Json, tuple[int, ...]]] = [
     *(
         ("Dense", {"units": 4, "activation": name}, {"op": "Dense", "units": 4, "activation": name}, (4,))
         for name in short.ACTIVATIONS
-        if name not in ("square", "sqrt", "absolute", "hard_silu")  # of operation nodes; Keras says hard_swish
+        if name
+        not in ("square", "sqrt", "absolute", "hard_silu")  # of operation nodes; Keras says hard_swish
     ),
     (
         "Conv2D",
@@ -377,6 +379,15 @@ def test_misspelt_names_are_suggested() -> None:
     ]
 
 
+def test_settings_of_a_misspelt_param_are_told_once() -> None:
+    stated = {"kernal": {"initializer": "ones"}, "bias": {"initializer": "ones"}}
+    model, found = read(net(DENSE | {"units": 4, "use_bias": False, "settings": stated}, {"call": "d"}))
+    assert model is not None
+    assert [(d.code, d.severity, d.pointer, d.hint) for d in found] == [
+        ("KC103", "warning", "/layers/0/settings/kernal", "did you mean `kernel`?")
+    ]
+
+
 def test_the_cycle_is_shown() -> None:
     layers = [{"op": "Dense", "units": 3, "name": n, "inputs": m} for n, m in ("ab", "bc", "ca")]
     _, found = read(net(*layers))
@@ -474,3 +485,25 @@ def test_bad_files_fail_as_the_table_says(name: str) -> None:
 def test_the_table_of_bad_files_is_complete() -> None:
     files = {p.name for p in (FIXTURES / "bad").iterdir()} - {"codes.json"}
     assert files == set(CODES_OF_BAD)
+
+
+# ------------------------------------------------------------------ documentation
+
+
+def test_the_document_is_in_step() -> None:
+    scope: Json = {"__name__": "make_spec"}
+    exec((ROOT / "docs/make_spec.py").read_text(), scope)
+    assert (ROOT / "docs/spec.md").read_text() == scope["page"](), "run `python docs/make_spec.py`"
+
+
+EXAMPLES = re.findall(r"```(json|yaml)\n(.*?)```", (ROOT / "docs/spec.md").read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize(("language", "text"), EXAMPLES)
+def test_every_example_of_the_document_converts(language: str, text: str, tmp_path: Path) -> None:
+    file = tmp_path / f"example.{language}"
+    file.write_text(text)
+    model = kchainer.read(file)
+    assert not model.warnings
+    if len(model.networks) == 1:
+        kchainer.convert(file, tmp_path / "out")

@@ -293,6 +293,8 @@ class Reader:
             params = [p.name for p in op.params(*shapes)]
         except (ShapeError, ArithmeticError, LookupError, TypeError, ValueError):
             return own  # reported when it is called
+        for key in own:
+            self._check_setting(layer, key, params)
         for name in params:
             usual = short.said_of_param(self.defaults.get("settings", {}).get(name, {}))
             if "initializer" in self.defaults and short.is_kernel(name):
@@ -302,6 +304,16 @@ class Reader:
             if merged:
                 own[spoken if spoken in own else name] = merged
         return own
+
+    def _check_setting(self, layer: Entry, key: str, params: list[str]) -> None:
+        """Warn of settings of a misspelt param; those of one that is switched off (a bias) are no mistake."""
+        if key in params or f"{key}_kernel" in params:
+            return
+        near = suggestion(key, params)
+        at = f"{layer.at}/settings/{token(key)}"
+        if near and not any(d.pointer == at for d in self.diagnostics.items):  # once, not at each call
+            message = f'`{key}` is no param of {layer.data["op"]} "{layer.name}"'
+            self.diagnostics.warn("KC103", message, pointer=at, hint=near)
 
     # ------------------------------------------------------------ ends
 

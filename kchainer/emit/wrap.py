@@ -27,5 +27,7 @@ def spectral_normalization(op: ops.SpectralNormalization, site: Site) -> Emitted
     }
     weights = {f"layer.{name}": weight for name, weight in inner.weights.items()}
     return Link(
-        "kchainer.links.SpectralNormalization", args, weights | {"u": Weight("vector_u", None, (sizes[axis],))}
+        "kchainer.links.SpectralNormalization",
+        args,
+        weights | {"u": Weight("vector_u", None, (sizes[axis],))},
     )

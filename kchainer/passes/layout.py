@@ -126,7 +126,9 @@ class _Pass:
 
     def _is_spatial_behind(self, node: Node) -> bool:
         """Some op that takes the node's value wants channels first."""
-        return any(self.old.layers[user.layer].op.layout != "logical" for user in self.users.get(id(node), ()))
+        return any(
+            self.old.layers[user.layer].op.layout != "logical" for user in self.users.get(id(node), ())
+        )
 
     def _in_order(self, value: Value, order: Order) -> Value:
         new = self.moved[value]

@@ -101,7 +101,9 @@ def test_application(
     model = made(name, size, "float32")
     want = wanted(name, model, x)
     assert want.shape == (len(x), CLASSES)
-    assert scaled(want[:1], want[1:]) > 1e-3, "the output hardly depends on the input: the test would see nothing"
+    assert scaled(want[:1], want[1:]) > 1e-3, (
+        "the output hardly depends on the input: the test would see nothing"
+    )
     first = None
     for kind, read in written(model, tmp_path).items():
         converted, net, _ = read()

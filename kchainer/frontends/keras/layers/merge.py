@@ -22,7 +22,9 @@ for _name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"):
     translates(_name)(_merge(_name.lower()))
 
 
-@translates("CustomScaleLayer", fields={"scale": Field(type=number)})  # of keras.applications.inception_resnet_v2
+@translates(
+    "CustomScaleLayer", fields={"scale": Field(type=number)}
+)  # of keras.applications.inception_resnet_v2
 def custom_scale(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.ScaledAdd(scale=c.scale)
 

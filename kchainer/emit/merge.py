@@ -31,9 +31,3 @@ def dot(op: ops.Dot, site: Site) -> Emitted:
 @emits(ops.CosineSimilarity)
 def cosine_similarity(op: ops.CosineSimilarity, site: Site) -> Emitted:
     return Call("kchainer.functions.merge_cos", {"axes": op.axes})
-
-
-@emits(ops.Arithmetic)
-def arithmetic(op: ops.Arithmetic, site: Site) -> Emitted:
-    args = {"function": op.function, "constant": op.constant, "constant_first": op.constant_first}
-    return Call("kchainer.functions.arithmetic", args)

@@ -60,21 +60,6 @@ def minimum(*xs: Any) -> chainer.Variable:
     return _joined(F.minimum, xs)
 
 
-_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "add": lambda a, b: a + b,
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "divide": lambda a, b: a / b,
-    "power": lambda a, b: a**b,
-}
-
-
-def arithmetic(x: Any, function: str, constant: float, constant_first: bool = False) -> chainer.Variable:
-    """``x`` and a number: add, subtract, multiply, divide or power; shape and dtype of ``x``."""
-    x = chainer.as_variable(x)
-    return _ARITHMETIC[function](constant, x) if constant_first else _ARITHMETIC[function](x, constant)
-
-
 def reshape_samples(x: Any, shape: Sequence[int]) -> chainer.Variable:
     """Each sample in another shape, C order; one -1 is what is left over. Source: keras.layers.Reshape."""
     shape = tuple(shape)

@@ -1,6 +1,7 @@
 """Links that Chainer lacks or means otherwise than Keras; channels first, any device."""
 
 from kchainer.links.activation import ParametricSoftplus, PReLU, SReLU
+from kchainer.links.arrays import Constant
 from kchainer.links.conv import Convolution, Deconvolution, DepthwiseConvolution, SeparableConvolution
 from kchainer.links.dense import EinsumDense, EmbedID, Linear
 from kchainer.links.frozen import FrozenParameter, freeze
@@ -23,6 +24,7 @@ from kchainer.links.wrap import SpectralNormalization
 
 __all__ = [
     "BatchNormalization",
+    "Constant",
     "Convolution",
     "Deconvolution",
     "DepthwiseConvolution",

@@ -61,7 +61,7 @@ class Case:
 
     def __str__(self) -> str:
         shapes = "+".join("x".join("n" if d is None else str(d) for d in x) for x in self.xs)
-        said = [f"{k}={v}".replace(" ", "") for k, v in self.config.items() if k != "name"]
+        said = [f"{k}={v}".replace(" ", "") for k, v in self.config.items() if k not in ("name", "of")]
         return "-".join([self.layer, shapes, *said, *(["behind"] if self.behind else [])])
 
     @property
@@ -98,6 +98,11 @@ def case(
         layer, _shapes(x), isinstance(x, list), config, _shapes(x if feed is None else feed),
         behind, high, low, up, rtol, why, double, noise, says_less, xfail,
     )  # fmt: skip
+
+
+def operation(name: str, of: Any, **settings: Any) -> Case:
+    """A case of a function of keras.ops; ``of`` gets the inputs."""
+    return case(name, of=of, **settings)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -147,6 +152,8 @@ def _keras_model(case: Case, dtype: str) -> Any:
     given = "int32" if case.high is not None else dtype
     inputs = [keras.Input(x[1:], dtype=given, name=f"x{i}") for i, x in enumerate(case.xs)]
     values = [_front(x, i, dtype) if case.behind else x for i, x in enumerate(inputs)]
+    if "of" in case.config:
+        return keras.Model(inputs if case.many else inputs[0], case.config["of"](*values), name="net")
     config = {k: _inner(v, dtype) if k == "layer" else v for k, v in case.config.items()}
     layer = getattr(keras.layers, case.layer)(**config, dtype=dtype, name="tested")
     return keras.Model(
@@ -255,7 +262,11 @@ def keras_training(case: Case, dtype: str = "float32") -> Training:
             continue
         gradients[name] = variable.value.grad.numpy().copy()
         stepped[name] = value - LEARNING_RATE * gradients[name]
-    inputs = tuple(t.grad.numpy().copy() for t in tensors if t.grad is not None)
+    inputs = tuple(
+        np.zeros(t.shape, t.detach().numpy().dtype) if t.grad is None else t.grad.numpy().copy()
+        for t in tensors
+        if t.is_floating_point()
+    )
     made = Training(y.detach().numpy().copy(), inputs, gradients, running, stepped)
     it.reset()
     return made
@@ -277,7 +288,11 @@ def chainer_training(case: Case, dtype: str = "float32") -> Training:
     running = arrays_of(net)
     if gradients:
         optimizer.update()
-    inputs = tuple(v.grad for v, x in zip(variables, it.xs, strict=True) if x.dtype.kind == "f")
+    inputs = tuple(
+        np.zeros_like(x) if v.grad is None else v.grad  # steps and comparisons give none
+        for v, x in zip(variables, it.xs, strict=True)
+        if x.dtype.kind == "f"
+    )
     return Training(y.array, inputs, gradients, running, arrays_of(net))
 
 

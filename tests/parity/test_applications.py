@@ -55,7 +55,29 @@ def made(name: str, size: int, dtype: str) -> Any:
         else:
             model = build(name, size)
         randomise(model)
+        if not recorded.exists():
+            calibrate(model, size, dtype)
     return model
+
+
+def calibrate(model: Any, size: int, dtype: str) -> None:
+    """Running statistics near those of some images, as training leaves them.
+
+    With any others the values of deep networks grow until rounding decides the output: EfficientNetV2B1 was 28 % of
+    the scale off in float32 and 3e-9 in float64, for 1e-16 at each layer.
+    """
+    random = np.random.default_rng(2)
+    layers = [la for la in model.layers if isinstance(la, keras.layers.BatchNormalization)]
+    for layer in layers:
+        layer.momentum, before = 0.0, layer.momentum
+    images = random.uniform(0, 255, (8, size, size, 3)) * random.uniform(0.2, 1, (8, 1, 1, 3))
+    with torch.no_grad():
+        model(torch.tensor(images.astype(dtype)), training=True)
+    for layer in layers:
+        layer.momentum = before
+        variance = layer.moving_variance.numpy()
+        variance = variance * random.uniform(0.5, 1.5, variance.shape) + 1e-2 * variance.mean()
+        layer.moving_variance.assign(variance.astype(dtype))
 
 
 def wanted(name: str, model: Any, x: Array) -> Array:
@@ -101,7 +123,9 @@ def test_application(
     model = made(name, size, "float32")
     want = wanted(name, model, x)
     assert want.shape == (len(x), CLASSES)
-    assert scaled(want[:1], want[1:]) > 1e-3, "the output hardly depends on the input: the test would see nothing"
+    assert scaled(want[:1], want[1:]) > 1e-3, (
+        "the output hardly depends on the input: the test would see nothing"
+    )
     first = None
     for kind, read in written(model, tmp_path).items():
         converted, net, _ = read()

@@ -12,7 +12,19 @@ import pytest
 from tests.parity import harness
 from tests.parity.harness import Array, Case
 
-FAMILIES = ("conv", "core", "pool", "norm", "activation", "noise", "reshape", "embed", "merge", "wrap")
+FAMILIES = (
+    "conv",
+    "core",
+    "pool",
+    "norm",
+    "activation",
+    "noise",
+    "reshape",
+    "embed",
+    "merge",
+    "wrap",
+    "operations",
+)
 Record = Callable[[str, object], None]
 
 
@@ -121,6 +133,9 @@ def test_float64(case: Case, record_property: Record) -> None:
     assert case.double is not None
     it = harness.pair(case, "float64")
     got, wanted = harness.inference(it.network(), it.xs), harness.keras_inference(it)
+    if wanted.dtype.kind != "f" or not any(x.dtype == "float64" for x in it.xs):
+        close(got, wanted, case.rtol, record_property)
+        return
     assert got.dtype == "float64"
     if wanted.dtype == "float32":  # Keras on PyTorch gives some results of two float64 so
         close(got.astype("float32"), wanted, case.rtol, record_property)

@@ -6,6 +6,10 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+from kchainer.frontends.keras.layers.making import Array
+
+MOST_NESTED = 32
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ref:
@@ -18,7 +22,7 @@ class Ref:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a layer: tensors (``Ref``) and constants in the order of the arguments, and keywords."""
+    """One call of a layer: tensors (``Ref``) and constants as the arguments nest them, and keywords."""
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -26,7 +30,7 @@ class Call:
     @property
     def refs(self) -> list[Ref]:
         """The tensors among the arguments and keywords."""
-        return [r for r in (*self.args, *self.kwargs.values()) if isinstance(r, Ref)]
+        return [r for r in flat([*self.args, *self.kwargs.values()]) if isinstance(r, Ref)]
 
 
 class Malformed(Exception):
@@ -50,37 +54,65 @@ def _ref(value: list[Any]) -> Ref:
     return Ref(name, call, tensor)
 
 
-def _tagged(value: Any) -> Any:
-    """A value of Keras 3's tagged form as a Ref or a plain constant."""
-    if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
-        history = value.get("config", {}).get("keras_history")
-        if not is_ref(history):
-            raise Malformed("a tensor without keras_history")
-        return _ref(history)
-    if isinstance(value, dict) and value.get("class_name") in ("__tensor__", "__numpy__"):
-        return value.get("config", {}).get("value")
+def _tagged(value: dict[str, Any]) -> Any:
+    """An object of Keras 3's form as a Ref or a constant."""
+    config = value.get("config")
+    config = config if isinstance(config, dict) else {}
+    match value.get("class_name"):
+        case "__keras_tensor__":
+            history = config.get("keras_history")
+            if not is_ref(history):
+                raise Malformed("a tensor without keras_history")
+            return _ref(history)
+        case "__tensor__" | "__numpy__":
+            return Array(config.get("value"), str(config.get("dtype")))
+        case "__slice__":
+            return slice(*(config.get(k) for k in ("start", "stop", "step")))
+        case "__ellipsis__":
+            return Ellipsis
+        case "__tuple__":
+            return config.get("value")
     return value
 
 
-def _flat(values: Any) -> Iterator[Any]:
+def nested(value: Any, depth: int = 0) -> Any:
+    """An argument with its tensors and constants, lists as they nest."""
+    if depth > MOST_NESTED:
+        raise Malformed(f"arguments nested more than {MOST_NESTED} deep")
+    if isinstance(value, (list, tuple)):
+        return [nested(one, depth + 1) for one in value]
+    return _tagged(value) if isinstance(value, dict) else value
+
+
+def flat(values: Any) -> Iterator[Any]:
+    """What is in nested lists, from left to right."""
     todo = [values]
     while todo:
         one = todo.pop()
         if isinstance(one, (list, tuple)):
             todo.extend(reversed(one))
         else:
-            yield _tagged(one)
+            yield one
 
 
 def _node_of_dict(node: dict[str, Any]) -> Call:
-    kwargs = {k: _tagged(v) for k, v in (node.get("kwargs") or {}).items()}
-    return Call(tuple(_flat(node.get("args") or [])), kwargs)
+    kwargs = {k: nested(v) for k, v in (node.get("kwargs") or {}).items()}
+    return Call(tuple(nested(node.get("args") or [])), kwargs)
+
+
+def _keyword(value: Any, depth: int = 0) -> Any:
+    """A keyword's value in list form: references may stand in lists."""
+    if depth > MOST_NESTED:
+        raise Malformed(f"arguments nested more than {MOST_NESTED} deep")
+    if is_ref(value):
+        return _ref(value)
+    return [_keyword(one, depth + 1) for one in value] if isinstance(value, list) else value
 
 
 def _item(item: Any) -> tuple[Any, dict[str, Any]]:
     """One item of a list node: a tensor or a constant, and the call's keywords."""
     kwargs = item[3] if isinstance(item, list) and len(item) == 4 and isinstance(item[3], dict) else {}
-    kwargs = {k: _ref(v) if is_ref(v) else v for k, v in kwargs.items()}
+    kwargs = {k: _keyword(v) for k, v in kwargs.items()}
     if is_ref(item) and item[0] != "_CONSTANT_VALUE":
         return _ref(item), kwargs
     if isinstance(item, list) and len(item) >= 3 and item[0] == "_CONSTANT_VALUE":

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kchainer.diagnostics import Diagnostics, suggestion
 from kchainer.files import Limits
 from kchainer.frontends.fields import Config, Wrong, read, shown
 from kchainer.frontends.keras import layers as _layers  # noqa: F401  fills TRANSLATORS
-from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends
+from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends, flat
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
-from kchainer.frontends.keras.layers.operations import operation
+from kchainer.frontends.keras.layers.operations import Refused, Reported, operation
 from kchainer.frontends.keras.policies import computed, policies_of
 from kchainer.frontends.keras.settings import activity_of, settings_of
 from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS, Translator
@@ -21,6 +21,7 @@ from kchainer.ir.build import Builder
 from kchainer.ir.definition import Setting
 from kchainer.ir.graph import Network, Value
 from kchainer.ir.op import Op, Shape, ShapeError, show
+from kchainer.ir.ops import Input
 
 Json = dict[str, Any]
 MODELS = ("Sequential", "Functional", "Model")
@@ -69,6 +70,14 @@ class Scope:
     pointer: str
 
 
+def _values(args: list[Any]) -> list[Any]:
+    """The values in nested lists, one behind the other, as layers take them; a value is a tuple."""
+    out: list[Any] = []
+    for one in args:
+        out += _values(one) if isinstance(one, list) else [one]
+    return out
+
+
 class Translation:
     """One file's way from config to network."""
 
@@ -110,10 +119,18 @@ class Translation:
             if not self.diagnostics.has_errors:
                 self._error("KC305", "the model's outputs could not be made", pointer)
             return None
+        if not self.dtypes:  # operations only: the inputs tell
+            self.dtypes = {op.dtype for op in self._input_ops() if op.dtype.startswith("float")}
         config = scope.config
         self.builder.name = str(config.get("name") or raw.get("name") or "model")
         names = [n for n, _ in ends(config["output_layers"])] if scope.kind != "Sequential" else []
         return self.builder.finish(self.inputs, [v for v in outputs if v], names)
+
+    def _input_ops(self) -> Iterator[Input]:
+        for node, _ in self.inputs:
+            op = self.builder.layers[self.builder.nodes[node].layer].op
+            if isinstance(op, Input):
+                yield op
 
     # ------------------------------------------------------------ reading
 
@@ -215,10 +232,10 @@ class Translation:
             self._error("KC104", f'{entry.class_name} "{entry.name}" without a config', entry.pointer)
             entry.broken = True
             return
-        self._read_dtype(entry, config)
-        self._read_activity(entry, config)
         if self._is_operation(entry):
             return
+        self._read_dtype(entry, config)
+        self._read_activity(entry, config)
         translator = self.translators.get(entry.class_name)
         custom = entry.raw.get("registered_name")
         if translator is None or (
@@ -512,20 +529,28 @@ class Translation:
             return
         call, offsets = entry.calls[index], self._offsets[id(scope)]
 
+        lost = False
+
         def resolve(item: Any) -> Any:
+            nonlocal lost
+            if isinstance(item, list):
+                return [resolve(one) for one in item]
             if not isinstance(item, Ref):
                 return item
             made = values.get((item.layer, item.call - offsets.get(item.layer, 0)))
             if made is None or item.tensor >= len(made):
                 if made is not None and None not in made:
                     self._error("KC302", f'"{item.layer}" has no output {item.tensor}', entry.pointer)
+                lost = True
                 return None
+            lost = lost or made[item.tensor] is None
             return made[item.tensor]
 
         args = [resolve(a) for a in call.args]
-        lost = any(isinstance(a, Ref) and v is None for a, v in zip(call.args, args, strict=True))
         kwargs = {k: resolve(v) for k, v in call.kwargs.items()}
-        tensors = {k for k, v in call.kwargs.items() if isinstance(v, Ref)}
+        tensors = {k for k, v in call.kwargs.items() if any(isinstance(one, Ref) for one in flat([v]))}
+        if not self._is_operation(entry):
+            args = _values(args)
         out = [None] if lost else self._call(entry, args, kwargs, tensors)
         values[entry.name, index] = out if out is not None else [None]
 
@@ -536,10 +561,12 @@ class Translation:
             return [None]
         if entry.scope is not None:
             return self._call_scope(entry.scope, entry.path, args) or [None]
-        if args is None or any(a is None for a in args):
+        if args is None:
             return [None]
         if self._is_operation(entry):
-            return [self._call_operation(entry, args, kwargs, tensors or set())]
+            return self._call_operation(entry, args, kwargs)
+        if any(a is None for a in args):
+            return [None]
         if tensors:
             self._error(
                 "KC205",
@@ -549,7 +576,7 @@ class Translation:
             )
             return [None]
         if any(not isinstance(a, tuple) for a in args):
-            return [self._call_operation(entry, args, kwargs, set())]
+            return self._call_operation(entry, args, kwargs)
         return [self._call_layer(entry, args)]
 
     def _call_layer(self, entry: Entry, inputs: list[Value]) -> Value | None:
@@ -581,7 +608,7 @@ class Translation:
                 op,
                 inputs,
                 trainable=entry.trainable,
-                settings=self._settings(entry, op, inputs) if i == 0 else {},
+                settings=self._settings(entry, op, inputs) if i == main else {},
                 pointer=entry.pointer,
             )
             if value is None:
@@ -604,30 +631,35 @@ class Translation:
             )
             return {}
 
-    def _call_operation(self, entry: Entry, args: list[Any], kwargs: Json, tensors: set[str]) -> Value | None:
-        config = entry.raw.get("config")
-        made = operation(
-            entry.class_name,
-            config if isinstance(config, dict) else {},
-            args,
-            kwargs,
-            tensors,
-            self.builder.shape,
-        )
-        if made is None:
-            what = (
-                (config or {}).get("function", entry.class_name)
-                if isinstance(config, dict)
-                else entry.class_name
-            )
+    def _call_operation(self, entry: Entry, args: list[Any], kwargs: Json) -> list[Value | None]:
+        config = entry.raw.get("config") if self._is_operation(entry) else None  # a layer called with numbers
+        config = config if isinstance(config, dict) else {}
+        count = 0
+
+        def call(op: Op, inputs: Sequence[Value]) -> Value | None:
+            nonlocal count
+            count += 1
+            name = entry.path if count == 1 else f"{entry.path}/{op.name.lower()}_{count}"
+            if name in self.builder.layers and self.builder.layers[name].op != op:
+                name = self.builder.unique(name)
+            return self.builder.call(name, op, inputs, pointer=entry.pointer)
+
+        try:
+            made = operation(entry.class_name, config, args, kwargs, call, self.builder.shape)
+        except Refused as wrong:
+            what = config.get("function", entry.class_name)
             self._error(
                 "KC203",
-                f'operation `{what}` "{entry.name}" is not supported on these arguments',
+                f'operation `{what}` "{entry.name}" is not supported on these arguments: {wrong}',
                 entry.pointer,
             )
-            return None
-        ops, inputs = made
-        return self._chain(entry, ops, inputs)
+            return [None]
+        except Reported:
+            return [None]
+        out = made if isinstance(made, list) else [made]
+        if isinstance(out[0], tuple):
+            self.builder.taps.setdefault(entry.path, out[0])
+        return out
 
     def _error(
         self,

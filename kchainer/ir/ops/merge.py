@@ -142,21 +142,3 @@ class CosineSimilarity(Op):
             raise ShapeError(f"the product of {len(xs)} inputs")
         out = _dotted(*xs, axes=self.axes)
         return (out[0], 1, *out[1:])
-
-
-@op
-class Arithmetic(Op):
-    """A value and a number, element by element.
-
-    Input   x  any shape; float.
-    Output  y  shape of ``x``.
-    Source  operation nodes of functional models: keras.ops.add, subtract, multiply, divide, power.
-    """
-
-    layout: ClassVar[Layout] = "any"
-    function: Literal["add", "subtract", "multiply", "divide", "power"] = attr(doc="how")
-    constant: float = attr(doc="the number")
-    constant_first: bool = attr(doc="the number is the left operand", spec=False)
-
-    def infer(self, x: Shape) -> Shape:
-        return x

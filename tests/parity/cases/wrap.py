@@ -13,7 +13,12 @@ def inner(layer: str, **config: Any) -> dict[str, Any]:
 
 CASES: list[Case] = [
     case("SpectralNormalization", x=(3, 5), layer=inner("Dense", units=4)),
-    case("SpectralNormalization", x=(3, 5), layer=inner("Dense", units=4, activation="relu"), power_iterations=3),
+    case(
+        "SpectralNormalization",
+        x=(3, 5),
+        layer=inner("Dense", units=4, activation="relu"),
+        power_iterations=3,
+    ),
     case("SpectralNormalization", x=(3, 6, 5), layer=inner("Dense", units=4, use_bias=False)),
     case("SpectralNormalization", x=(3, 2, 6, 5), layer=inner("Dense", units=4), behind=True),
     case("SpectralNormalization", x=(3, 7, 4), layer=inner("Conv1D", filters=5, kernel_size=3)),

@@ -1,89 +1,213 @@
-"""Operation nodes: ``keras.ops`` of Keras 3 and ``tf.`` functions of tf.keras."""
+"""Operation nodes: ``keras.ops`` of Keras 3 and ``tf.`` functions of tf.keras, which are told in Keras 3's words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+import inspect
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from kchainer.ir import ops
+from kchainer.frontends.keras.layers import array_operations, nn_operations  # noqa: F401  fill HANDLERS
+from kchainer.frontends.keras.layers.making import HANDLERS, Array, Call, Dims, Maker, Refused, Reported
 from kchainer.ir.graph import Value
-from kchainer.ir.op import Op, Shape
+from kchainer.ir.op import Shape
 
-Made = tuple[tuple[Op, ...], list[Value]]
+Json = dict[str, Any]
 
-# Keras 3 class, Keras layer called with a constant, or tf.keras function -> arithmetic
-BINARY = {
-    "Add": "add", "Subtract": "subtract", "Multiply": "multiply", "Divide": "divide", "TrueDivide": "divide",
-    "Power": "power", "Maximum": "maximum", "Minimum": "minimum",
-    "math.add": "add", "__operators__.add": "add", "math.subtract": "subtract", "math.multiply": "multiply",
-    "math.truediv": "divide", "math.divide": "divide", "math.pow": "power",
-    "math.maximum": "maximum", "math.minimum": "minimum",
-}  # fmt: skip
-UNARY: dict[str, Callable[[dict[str, Any]], Op | None]] = {
-    "Relu": lambda c: ops.Relu(max_value=None, negative_slope=0.0, threshold=0.0),
-    "Relu6": lambda c: ops.Relu(max_value=6.0, negative_slope=0.0, threshold=0.0),
-    "Sigmoid": lambda c: ops.Activation(function="sigmoid"),
-    "Tanh": lambda c: ops.Activation(function="tanh"),
-    "Silu": lambda c: ops.Activation(function="silu"),
-    "Exp": lambda c: ops.Activation(function="exponential"),
-    "Gelu": lambda c: ops.Gelu(approximate=c.get("approximate", True)),
-    "Sqrt": lambda c: ops.Activation(function="sqrt"),
-    "Square": lambda c: ops.Activation(function="square"),
-    "Absolute": lambda c: ops.Activation(function="absolute"),
-    "Negative": lambda c: ops.Arithmetic(function="multiply", constant=-1.0, constant_first=False),
-    "nn.relu": lambda c: ops.Relu(max_value=None, negative_slope=0.0, threshold=0.0),
-    "nn.relu6": lambda c: ops.Relu(max_value=6.0, negative_slope=0.0, threshold=0.0),
-    "nn.sigmoid": lambda c: ops.Activation(function="sigmoid"),
-    "math.sigmoid": lambda c: ops.Activation(function="sigmoid"),
-    "math.tanh": lambda c: ops.Activation(function="tanh"),
-    "nn.swish": lambda c: ops.Activation(function="silu"),
-    "nn.silu": lambda c: ops.Activation(function="silu"),
-    "nn.gelu": lambda c: ops.Gelu(approximate=c.get("approximate", False)),
-    "math.sqrt": lambda c: ops.Activation(function="sqrt"),
-    "math.square": lambda c: ops.Activation(function="square"),
-    "math.exp": lambda c: ops.Activation(function="exponential"),
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Function:
+    """A function of TensorFlow: Keras 3's class for it, other names of its arguments, and what it fixes.
+
+    ``listed``: its first argument is a list of tensors.
+    """
+
+    name: str
+    names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    listed: bool = False
+
+
+_XY = {"x": "x1", "y": "x2", "a": "x1", "b": "x2"}
+_AXES = {"input_tensor": "x", "input": "x", "axes": "axis", "keep_dims": "keepdims", "values": "x"}
+
+
+def _many(pairs_of_names: str, /, **more: Any) -> dict[str, Function]:
+    """TensorFlow's name: Keras's name, by pairs."""
+    pairs = (one.split(":") for one in pairs_of_names.split())
+    return {ours: Function(theirs, **more) for ours, theirs in pairs}
+
+
+TENSORFLOW: dict[str, Function] = {
+    **_many(
+        "math.add:Add __operators__.add:Add add:Add math.subtract:Subtract subtract:Subtract math.multiply:Multiply "
+        "multiply:Multiply math.truediv:Divide math.divide:Divide truediv:Divide math.floordiv:FloorDivide "
+        "math.pow:Power math.maximum:Maximum maximum:Maximum math.minimum:Minimum minimum:Minimum math.floormod:Mod "
+        "math.mod:Mod math.equal:Equal math.not_equal:NotEqual math.less:Less math.less_equal:LessEqual "
+        "math.greater:Greater math.greater_equal:GreaterEqual math.logical_and:LogicalAnd "
+        "math.logical_or:LogicalOr math.logical_xor:LogicalXor math.divide_no_nan:DivideNoNan math.atan2:Arctan2 "
+        "math.squared_difference:SquaredDifference __operators__.ne:NotEqual __operators__.eq:Equal "
+        "linalg.matmul:Matmul matmul:Matmul realdiv:Divide",
+        names=_XY,
+    ),
+    **_many(
+        "math.negative:Negative math.abs:Absolute abs:Absolute math.exp:Exp exp:Exp math.log:Log math.log1p:Log1p "
+        "math.expm1:Expm1 math.sqrt:Sqrt sqrt:Sqrt math.rsqrt:Rsqrt math.square:Square square:Square math.sign:Sign "
+        "math.floor:Floor floor:Floor math.ceil:Ceil math.round:Round math.sin:Sin math.cos:Cos math.tan:Tan "
+        "math.asin:Arcsin math.acos:Arccos math.atan:Arctan math.sinh:Sinh math.cosh:Cosh math.tanh:Tanh tanh:Tanh "
+        "math.asinh:Arcsinh math.acosh:Arccosh math.atanh:Arctanh math.erf:Erf math.reciprocal:Reciprocal "
+        "math.sigmoid:Sigmoid nn.sigmoid:Sigmoid sigmoid:Sigmoid math.is_nan:Isnan math.is_inf:Isinf "
+        "math.is_finite:Isfinite math.logical_not:LogicalNot nn.relu:Relu nn.relu6:Relu6 nn.elu:Elu nn.selu:Selu "
+        "nn.tanh:Tanh nn.swish:Silu nn.silu:Silu nn.softsign:Softsign nn.softplus:Softplus math.softplus:Softplus "
+        "math.log_sigmoid:LogSigmoid stop_gradient:StopGradient identity:Copy convert_to_tensor:ConvertToTensor "
+        "zeros_like:ZerosLike ones_like:OnesLike cast:Cast",
+        names={"features": "x", "input": "x", "value": "x"},
+    ),
+    **_many(
+        "math.reduce_mean:Mean math.reduce_sum:Sum math.reduce_max:Max math.reduce_min:Min math.reduce_prod:Prod "
+        "math.reduce_std:Std math.reduce_variance:Var math.reduce_logsumexp:Logsumexp math.reduce_all:All "
+        "math.reduce_any:Any math.argmax:Argmax math.argmin:Argmin math.cumsum:Cumsum math.cumprod:Cumprod "
+        "reverse:Flip expand_dims:ExpandDims squeeze:Squeeze roll:Roll sort:Sort argsort:Argsort math.top_k:TopK "
+        "compat.v1.reduce_mean:Mean compat.v1.reduce_sum:Sum",
+        names={**_AXES, "tensor": "x"},
+    ),
+    **_many("math.l2_normalize:Normalize nn.l2_normalize:Normalize", names={"dim": "axis"}),
+    **_many("nn.softmax:Softmax nn.log_softmax:LogSoftmax", names={"logits": "x", "dim": "axis"}),
+    **_many("concat:Concatenate stack:Stack", names={"values": "x"}, listed=True),
+    "reshape": Function("Reshape", {"tensor": "x", "shape": "newshape"}),
+    "transpose": Function("Transpose", {"a": "x", "perm": "axes"}),
+    "compat.v1.transpose": Function("Transpose", {"a": "x", "perm": "axes"}),
+    "tile": Function("Tile", {"input": "x", "multiples": "repeats"}),
+    "repeat": Function("Repeat", {"input": "x"}),
+    "pad": Function("Pad", {"tensor": "x", "paddings": "pad_width"}),
+    "broadcast_to": Function("BroadcastTo", {"input": "x"}),
+    "split": Function("Split", {"value": "x", "num_or_size_splits": "indices_or_sections"}),
+    "unstack": Function("Unstack", {"value": "x"}),
+    "gather": Function("Take", {"params": "x"}),
+    "one_hot": Function("OneHot", {"indices": "x", "depth": "num_classes"}),
+    "clip_by_value": Function("Clip", {"t": "x", "clip_value_min": "x_min", "clip_value_max": "x_max"}),
+    "where": Function("Where", {"x": "x1", "y": "x2"}),
+    "einsum": Function("Einsum"),
+    "tensordot": Function("Tensordot", {"a": "x1", "b": "x2"}),
+    "nn.gelu": Function("Gelu", {"features": "x"}, {"approximate": False}),
+    "nn.leaky_relu": Function("LeakyRelu", {"features": "x", "alpha": "negative_slope"}),
+    "nn.bias_add": Function("BiasAdd"),
+    "image.resize": Function("Resize", {"method": "interpolation"}, {"antialias": False}),
+    "__operators__.getitem": Function("GetItem", {"slice_spec": "key"}),
+    "math.add_n": Function("AddN", listed=True),
+    "shape": Function("Shape", {"input": "x"}),
+    "compat.v1.shape": Function("Shape", {"input": "x"}),
 }
+# What changes no number.
+IGNORED = (
+    "name",
+    "function",
+    "trainable",
+    "out_type",
+    "validate_indices",
+    "batch_dims",
+    "preserve_aspect_ratio",
+)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _spec(item: Any) -> Any:
+    """One item of a slice as TensorFlow's files write it."""
+    if isinstance(item, dict) and {"start", "stop"} <= item.keys():
+        return slice(item["start"], item["stop"], item.get("step"))
+    return item
 
 
-def _binary(
-    function: Any, a: Any, b: Any, tensors: tuple[bool, bool], shape: Callable[[Value], Shape]
-) -> Made | None:
-    if all(tensors):
-        if function == "power" or len(shape(a)) != len(shape(b)):
-            return None
-        return (ops.Merge(function=function),), [a, b]
-    number, value = (a, b) if tensors[1] else (b, a)
-    if not _is_number(number) or function in ("maximum", "minimum"):
-        return None
-    op = ops.Arithmetic(function=function, constant=float(number), constant_first=tensors[1])
-    return (op,), [value]
+def _tensorflow(name: str, args: list[Any], kwargs: Json) -> tuple[str, list[Any], Json]:
+    function = TENSORFLOW.get(name)
+    if function is None:
+        raise Refused(f"no function of this name is known: `{name}`")
+    if function.listed:
+        args = [args] if args and not isinstance(args[0], list) else args
+    kwargs = {function.names.get(k, k): v for k, v in (dict(function.fixed) | kwargs).items()}
+    if function.name == "GetItem":
+        key = kwargs.get("key")
+        kwargs["key"] = [_spec(k) for k in key] if isinstance(key, list) else _spec(key)
+    if function.name == "Split" and isinstance(kwargs.get("indices_or_sections"), list):
+        sizes, ends = kwargs["indices_or_sections"], []
+        for size in sizes[:-1]:
+            if size < 0:
+                raise Refused("a size of -1")
+            ends.append(size + (ends[-1] if ends else 0))
+        kwargs["indices_or_sections"] = ends
+    if function.name == "Matmul":
+        args, kwargs = _transposed(args, kwargs)
+    if function.name == "Einsum" and args and isinstance(args[0], str):
+        args, kwargs = args[1:], kwargs | {"subscripts": args[0]}
+    return function.name, args, kwargs
+
+
+def _transposed(args: list[Any], kwargs: Json) -> tuple[list[Any], Json]:
+    if any(kwargs.pop(k, False) for k in ("transpose_a", "transpose_b", "adjoint_a", "adjoint_b")):
+        raise Refused("a transposed operand of matmul")
+    return args, {k: v for k, v in kwargs.items() if k in ("x1", "x2")}
+
+
+def _shape(m: Maker, x: Any) -> Dims:
+    return Dims(tuple(-1 if d is None else d for d in m.shape(x)))
+
+
+def _add_n(m: Maker, inputs: Any) -> Value:
+    total = inputs[0]
+    for one in inputs[1:]:
+        total = HANDLERS["Add"](m, total, one)
+    return m.value(total)
+
+
+OWN: dict[str, Callable[..., Any]] = {"Shape": _shape, "AddN": _add_n}
+
+
+def _plain(value: Any) -> Any:
+    """Lists of one number each stay; a constant that is no array is as it is."""
+    return value.values if isinstance(value, Array) and not isinstance(value.values, list) else value
 
 
 def operation(
-    class_name: str,
-    config: dict[str, Any],
-    args: list[Any],
-    kwargs: dict[str, Any],
-    tensors: set[str],
-    shape: Callable[[Value], Shape],
-) -> Made | None:
-    """The ops of an operation node and the values that they take; None where it is not supported."""
-    name = config.get("function", class_name) if class_name == "TFOpLambda" else class_name
-    if name in BINARY:
-        operands = list(args)
-        is_tensor = [isinstance(a, tuple) for a in args]
-        for key in ("y", "x2"):
-            if key in kwargs and len(operands) < 2:
-                operands.append(kwargs[key])
-                is_tensor.append(key in tensors)
-        if len(operands) == 2 and any(is_tensor):
-            return _binary(BINARY[name], operands[0], operands[1], (is_tensor[0], is_tensor[1]), shape)
-        return None
-    if name in UNARY and len(args) == 1 and isinstance(args[0], tuple):
-        op = UNARY[name](config | kwargs)
-        return None if op is None else ((op,), [args[0]])
-    return None
+    class_name: str, config: Json, args: list[Any], kwargs: Json, call: Call, shape: Callable[[Value], Shape]
+) -> Any:
+    """What an operation node gives: a value, or a list of them.
+
+    Raises:
+        Refused: the operation or these arguments are not supported.
+        Reported: what it stands for does not fit; a diagnostic says why.
+    """
+    given = {k: v for k, v in {**_of_config(config), **kwargs}.items() if k not in IGNORED}
+    name = class_name
+    if class_name in ("TFOpLambda", "SlicingOpLambda"):
+        name, args, given = _tensorflow(str(config.get("function")), args, given)
+    handler = OWN.get(name) or HANDLERS.get(name)
+    if handler is None:
+        raise Refused("it is not known")
+    maker = Maker(name, call, shape)
+    args, given = [_plain(a) for a in args], {k: _plain(v) for k, v in given.items()}
+    try:
+        bound = inspect.signature(handler).bind(maker, *args, **given)
+    except TypeError as wrong:
+        raise Refused(str(wrong)) from None
+    try:
+        return handler(*bound.args, **bound.kwargs)
+    except (
+        TypeError,
+        ValueError,
+        IndexError,
+        AttributeError,
+    ) as wrong:  # arguments of no form that Keras writes
+        raise Refused(f"arguments that do not fit: {wrong}") from None
+
+
+def _of_config(config: Json) -> Json:
+    """The arguments that an operation of Keras 3 keeps in its config; a dtype policy is none."""
+    if "function" in config:
+        return {}
+    return {
+        k: v
+        for k, v in config.items()
+        if k != "dtype" or not (isinstance(v, dict) and v.get("class_name") == "DTypePolicy")
+    }
+
+
+__all__ = ["Refused", "Reported", "operation"]

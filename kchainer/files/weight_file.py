@@ -347,7 +347,8 @@ class WeightFile:
             ) from error
         except Exception as error:
             message = f"the file is damaged: {_said(error)}"
-            raise failure("KC905", message, self.name, pointer=path) from error
+            hint = "get it again: it was cut off or changed"
+            raise failure("KC905", message, self.name, pointer=path, hint=hint) from error
 
 
 def _said(error: Exception) -> str:

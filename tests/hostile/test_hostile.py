@@ -211,7 +211,7 @@ def _cycle(file: h5py.File) -> None:
 H5 = hdf5()
 HDF5 = {
     **{
-        f"cut after {n:,} bytes": h5(H5[:n], "KC905")
+        f"cut after {n:,} bytes": h5(H5[:n], "KC905", "get it again")
         for n in (8, 64, 100, 800, 2048, len(H5) // 2, len(H5) - 1)
     },
     "missing weight": h5(hdf5(parts.without("model_weights/d/d/bias:0")), "KC401", "bias"),
@@ -259,7 +259,7 @@ HDF5 = {
 Z = archive()
 ZIPS = {
     **{
-        f"cut after {n:,} bytes": keras(Z[:n], "KC905")
+        f"cut after {n:,} bytes": keras(Z[:n], "KC905", "get it again")
         for n in (10, 400, len(Z) // 2, len(Z) - 30, len(Z) - 1)
     },
     "empty archive": keras(b"PK\x05\x06" + bytes(18), "KC106"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kchainer.emit.plan import Call, Emitted, Link, Site, Weight, emits
 from kchainer.ir import ops
+from kchainer.ir.op import known
 
 
 @emits(ops.BatchNormalization)
 def batch_normalization(op: ops.BatchNormalization, site: Site) -> Emitted:
     axis = site.axis(op.axis)
-    args = {
+    args: dict[str, Any] = {
         "size": site.x[axis],
         "axis": tuple(i for i in range(len(site.x)) if i != axis),
         "decay": op.momentum,
@@ -46,7 +49,7 @@ def rms_normalization(op: ops.RMSNormalization, site: Site) -> Emitted:
 @emits(ops.GroupNormalization)
 def group_normalization(op: ops.GroupNormalization, site: Site) -> Emitted:
     axis = site.axis(op.axis)
-    args = {
+    args: dict[str, Any] = {
         "size": site.x[axis], "groups": op.groups, "eps": op.epsilon, "axis": axis,
         "use_gamma": op.scale, "use_beta": op.center,
     }  # fmt: skip
@@ -63,7 +66,7 @@ def unit_normalization(op: ops.UnitNormalization, site: Site) -> Emitted:
 @emits(ops.LayerScale)
 def layer_scale(op: ops.LayerScale, site: Site) -> Emitted:
     axis = site.axis(op.axis)
-    shape = tuple(d if i == axis else 1 for i, d in enumerate(site.x) if i)
+    shape = tuple(known(d) if i == axis else 1 for i, d in enumerate(site.x) if i)
     return Link("kchainer.links.LayerScale", {"shape": shape}, {"gamma": Weight("gamma", None, shape)})
 
 

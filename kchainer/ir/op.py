@@ -14,6 +14,7 @@ Dim = int | None  # None is a size that is not known until the network runs
 Shape = tuple[Dim, ...]
 Json = dict[str, Any]
 T = TypeVar("T", bound="type[Op]")
+F = TypeVar("F", bound="Callable[[type[Op]], dict[str, Any]]")
 
 OPS: dict[str, type[Op]] = {}
 MISSING = object()
@@ -72,11 +73,12 @@ class Op:
     name: ClassVar[str]
     layout: ClassVar[Layout] = "logical"
 
-    def params(self, *xs: Shape) -> tuple[Param, ...]:
+    # Any and **more: each op names its own inputs, and mypy takes every signature as an override of this one.
+    def params(self, *xs: Any, **more: Any) -> tuple[Param, ...]:
         """The arrays a layer of this op owns when it is called on inputs of these shapes."""
         return ()
 
-    def infer(self, *xs: Shape) -> Shape:
+    def infer(self, *xs: Any, **more: Any) -> Shape:
         """The output's shape. Raises ShapeError where the inputs do not fit."""
         raise NotImplementedError
 
@@ -251,7 +253,12 @@ def kind_of(tp: Any, bounds: Mapping[str, float]) -> Kind:
     return _scalar(tp, bounds)
 
 
-@functools.cache
+def _once(function: F) -> F:
+    """Computed once for each class. mypy takes a class's own ``__hash__`` for its instances', hence a type of ours."""
+    return typing.cast("F", functools.cache(function))
+
+
+@_once
 def kinds(cls: type[Op]) -> dict[str, Kind]:
     """The attributes of an op, described."""
     hints = typing.get_type_hints(cls)
@@ -259,7 +266,7 @@ def kinds(cls: type[Op]) -> dict[str, Kind]:
     return {f.name: kind_of(hints[f.name], f.metadata["bounds"]) for f in fields}
 
 
-@functools.cache
+@_once
 def defaults(cls: type[Op]) -> dict[str, Any]:
     """What kchainer's JSON may leave out, by attribute."""
     fields = dataclasses.fields(typing.cast("Any", cls))

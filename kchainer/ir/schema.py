@@ -28,7 +28,7 @@ def layer_schema(cls: Any) -> Json:
 
 def ir_schema() -> Json:
     """The whole of an IR file. ``if``/``then`` by op, so that an editor shows that op's own attributes."""
-    assert ops.Input
+    assert ops.Input in OPS.values()
     by_op = [
         {"if": {"properties": {"op": {"const": name}}}, "then": {"$ref": f"#/$defs/{name}"}}
         for name in sorted(OPS)

@@ -153,7 +153,7 @@ class _Reader:
     def _nodes(self) -> bool:
         for i, node in enumerate(self.data["nodes"]):
             at = f"{self.at}/nodes/{i}"
-            known = isinstance(node, dict) and self.ops.get(node.get("layer"))
+            known = isinstance(node, dict) and self.ops.get(node.get("layer", ""))
             if not known:
                 self.diagnostics.error("KC302", "a node of a layer that there is not", pointer=at)
                 return False

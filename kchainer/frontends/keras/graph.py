@@ -74,6 +74,7 @@ class Translation:
         self.owners: list[Owner] = []
         self.dtypes: set[str] = set()
         self.count = 0
+        self.paths: set[str] = set()
 
     # ------------------------------------------------------------ the whole
 
@@ -177,9 +178,7 @@ class Translation:
 
     def _path(self, path: str, name: str) -> str:
         full = f"{path}/{name}" if path else name
-        taken = getattr(self, "_paths", None)
-        if taken is None:
-            taken = self._paths = set()
+        taken = self.paths
         number, out = 1, full
         while out in taken:
             out, number = f"{full}_{number}", number + 1
@@ -492,8 +491,8 @@ class Translation:
         lost = any(isinstance(a, Ref) and v is None for a, v in zip(call.args, args, strict=True))
         kwargs = {k: resolve(v) for k, v in call.kwargs.items()}
         tensors = {k for k, v in call.kwargs.items() if isinstance(v, Ref)}
-        out = [None] if lost else self._call(entry, args, kwargs, tensors)
-        values[entry.name, index] = out if out is not None else [None]
+        out = None if lost else self._call(entry, args, kwargs, tensors)
+        values[entry.name, index] = [None] if out is None else list(out)
 
     def _call(
         self, entry: Entry, args: list[Any] | None, kwargs: Json, tensors: set[str] | None = None

@@ -24,6 +24,7 @@ COMMANDS = {
 
 
 def _command(name: str) -> ModuleType:
+    module: ModuleType
     match name:
         case "convert":
             from kchainer.cli import convert as module

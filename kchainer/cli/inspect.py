@@ -20,7 +20,7 @@ def _rows(model: Model) -> list[tuple[str, ...]]:
     from kchainer.ir.op import show
 
     network = model.network
-    rows = [("layer", "op", "output", "params", "from")]
+    rows: list[tuple[str, ...]] = [("layer", "op", "output", "params", "from")]
     counted: set[str] = set()
     for node in network.nodes:
         layer = network.layers[node.layer]

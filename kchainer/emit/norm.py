@@ -6,6 +6,7 @@ from typing import Any
 
 from kchainer.emit.plan import Call, Emitted, Link, Site, Weight, emits
 from kchainer.ir import ops
+from kchainer.ir.op import known
 
 
 @emits(ops.BatchNormalization)
@@ -62,7 +63,7 @@ def rms_normalization(op: ops.RMSNormalization, site: Site) -> Emitted:
 @emits(ops.GroupNormalization)
 def group_normalization(op: ops.GroupNormalization, site: Site) -> Emitted:
     axis = site.axis(op.axis)
-    args = {
+    args: dict[str, Any] = {
         "size": site.x[axis], "groups": op.groups, "eps": op.epsilon, "axis": axis,
         "use_gamma": op.scale, "use_beta": op.center,
     }  # fmt: skip
@@ -79,7 +80,7 @@ def unit_normalization(op: ops.UnitNormalization, site: Site) -> Emitted:
 @emits(ops.LayerScale)
 def layer_scale(op: ops.LayerScale, site: Site) -> Emitted:
     axis = site.axis(op.axis)
-    shape = tuple(d if i == axis else 1 for i, d in enumerate(site.x) if i)
+    shape = tuple(known(d) if i == axis else 1 for i, d in enumerate(site.x) if i)
     return Link("kchainer.links.LayerScale", {"shape": shape}, {"gamma": Weight("gamma", None, shape)})
 
 

@@ -58,7 +58,8 @@ def erf_array(x: np.ndarray) -> np.ndarray:
     square = size * size
     small = size * _polynomial(_SMALL_P, square) / _polynomial(_SMALL_Q, square)
     large = 1 - np.exp(-square) * _polynomial(_LARGE_P, size) / _polynomial(_LARGE_Q, size)
-    return np.copysign(np.where(size < 0.46875, small, large), v).astype(x.dtype, copy=False)
+    y: np.ndarray = np.copysign(np.where(size < 0.46875, small, large), v).astype(x.dtype, copy=False)
+    return y
 
 
 class _Erf(chainer.FunctionNode):

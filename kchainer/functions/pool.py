@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import chainer
 import chainer.functions as F
@@ -13,42 +13,49 @@ from kchainer.functions.conv import Ints, Pads, resolve_pads, split_pads, tuple_
 from kchainer.functions.resize import matrix_along
 
 
-def _arguments(x: Any, ksize: Ints, stride: Ints | None, pads: Pads | None) -> tuple[Any, Any, Any]:
+class _Windows(NamedTuple):
+    ksize: tuple[int, ...]
+    stride: tuple[int, ...]
+    pads: tuple[tuple[int, int], ...]
+
+
+def _arguments(x: Any, ksize: Ints, stride: Ints | None, pads: Pads | None) -> _Windows:
     ndim = x.ndim - 2
-    ksize = tuple_of(ksize, ndim)
-    stride = ksize if stride is None else tuple_of(stride, ndim)
+    sizes = tuple_of(ksize, ndim)
+    steps = sizes if stride is None else tuple_of(stride, ndim)
     pads = ((0, 0),) * ndim if pads is None else pads
-    return ksize, stride, resolve_pads(pads, x.shape[2:], ksize, stride)
+    return _Windows(sizes, steps, resolve_pads(pads, x.shape[2:], sizes, steps))
 
 
 def max_pooling(
     x: Any, ksize: Ints, stride: Ints | None = None, pads: Pads | None = None
 ) -> chainer.Variable:
     """Maxima of windows of ``x`` (N, C, spatial...); padding never wins. Source: Keras MaxPooling1D/2D/3D."""
-    ksize, stride, pads = _arguments(x, ksize, stride, pads)
-    x, symmetric = split_pads(x, pads, -np.inf)
+    windows = _arguments(x, ksize, stride, pads)
+    x, symmetric = split_pads(x, windows.pads, -np.inf)
     # Chainer's default cover_all=True would add a window at the end.
-    return F.max_pooling_nd(x, ksize, stride, symmetric, cover_all=False)
+    return F.max_pooling_nd(x, windows.ksize, windows.stride, symmetric, cover_all=False)
 
 
 def _real_cells(size: int, k: int, s: int, pads: tuple[int, int]) -> np.ndarray:
     """How many cells of each window along one dimension are no padding, at least 1."""
     starts = np.arange((size + sum(pads) - k) // s + 1) * s - pads[0]
-    return np.maximum(np.minimum(starts + k, size) - np.maximum(starts, 0), 1)
+    cells: np.ndarray = np.maximum(np.minimum(starts + k, size) - np.maximum(starts, 0), 1)
+    return cells
 
 
 def average_pooling(
     x: Any, ksize: Ints, stride: Ints | None = None, pads: Pads | None = None
 ) -> chainer.Variable:
     """Means of windows of ``x`` (N, C, spatial...), padding excluded. Source: Keras AveragePooling1D/2D/3D."""
-    ksize, stride, pads = _arguments(x, ksize, stride, pads)
+    windows = _arguments(x, ksize, stride, pads)
     xp, sizes = chainer.backend.get_array_module(x), x.shape[2:]
-    x, symmetric = split_pads(x, pads)
-    y = F.average_pooling_nd(x, ksize, stride, symmetric)
-    if not any(side for pair in pads for side in pair):
+    x, symmetric = split_pads(x, windows.pads)
+    y = F.average_pooling_nd(x, windows.ksize, windows.stride, symmetric)
+    if not any(side for pair in windows.pads for side in pair):
         return y
     factor = np.ones((), np.float64)
-    for size, k, s, sides in zip(sizes, ksize, stride, pads, strict=True):
+    for size, k, s, sides in zip(sizes, *windows, strict=True):
         factor = factor[..., None] * (k / _real_cells(size, k, s, sides))
     return y * F.broadcast_to(xp.asarray(factor.astype(y.dtype)), y.shape)
 

@@ -21,7 +21,8 @@ def matrix_along(x: Any, matrix: np.ndarray, axis: int) -> chainer.Variable:
 
 
 def _triangle(t: np.ndarray) -> np.ndarray:
-    return np.maximum(1 - np.abs(t), 0)
+    y: np.ndarray = np.maximum(1 - np.abs(t), 0)
+    return y
 
 
 def _cubic(t: np.ndarray, a: float) -> np.ndarray:
@@ -41,7 +42,8 @@ def _filtered(n: int, out: int, kernel: Callable[[np.ndarray], np.ndarray], anti
     centres = (np.arange(out)[:, None] + 0.5) * (n / out) - 0.5
     width = max(n / out, 1.0) if antialias else 1.0
     weights = kernel((np.arange(n) - centres) / width)
-    return weights / weights.sum(axis=1, keepdims=True)
+    scaled: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
+    return scaled
 
 
 def _bicubic(n: int, out: int, antialias: bool) -> np.ndarray:
@@ -69,7 +71,8 @@ def _bilinear_corner(n: int, out: int) -> np.ndarray:
 def _nearest(n: int, out: int) -> np.ndarray:
     """Half-pixel centres, as tf.image.resize and PyTorch's nearest-exact."""
     cells = np.minimum(np.floor((np.arange(out) + 0.5) * (n / out)).astype(int), n - 1)
-    return np.eye(n)[cells]
+    matrix: np.ndarray = np.eye(n)[cells]
+    return matrix
 
 
 _MATRICES: dict[str, Callable[[int, int, bool], np.ndarray]] = {

@@ -73,11 +73,12 @@ class Op:
     name: ClassVar[str]
     layout: ClassVar[Layout] = "logical"
 
-    def params(self, *xs: Shape) -> tuple[Param, ...]:
+    # Any and **more: each op names its own inputs, and mypy takes every signature as an override of this one.
+    def params(self, *xs: Any, **more: Any) -> tuple[Param, ...]:
         """The arrays a layer of this op owns when it is called on inputs of these shapes."""
         return ()
 
-    def infer(self, *xs: Shape) -> Shape:
+    def infer(self, *xs: Any, **more: Any) -> Shape:
         """The output's shape. Raises ShapeError where the inputs do not fit."""
         raise NotImplementedError
 

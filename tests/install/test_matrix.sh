@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A small part of the tests on one pair: test_matrix.sh PYTHON "numpy==1.26.*" FOLDER. The venv stays in FOLDER.
+# A small part of the tests on one pair (NumPy 1 also means pyfive 1.0): test_matrix.sh PYTHON "numpy==1.26.*" FOLDER. The venv stays in FOLDER.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 python=$1 numpy=$2 folder=$3
@@ -11,4 +11,4 @@ if ! [ -e "$folder/.stamp" ]; then
     touch "$folder/.stamp"
 fi
 "$folder/bin/python" -c "import sys, numpy; print('python', sys.version.split()[0], 'numpy', numpy.__version__)"
-"$folder/bin/python" -m pytest -q -n 2 -m "not slow" tests/compat tests/functions tests/recorded
+"$folder/bin/python" -m pytest -q -n 2 -m "not slow" tests/compat tests/files tests/functions tests/recorded

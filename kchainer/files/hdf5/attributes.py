@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,27 @@ from kchainer.files.limits import Limits
 # Keras splits lists of names that HDF5 cannot hold in one attribute: layer_names0, layer_names1, ...
 _PART = re.compile(r"(.*_names)(\d{1,6})")
 _SKIPPED = object()
+# of an object in a global heap: index, references, nothing, size
+_OBJECT = struct.Struct("<HHIQ")
+
+
+def _objects(heap: bytes) -> dict[int, bytes]:
+    """The objects of a global heap by index.
+
+    Not pyfive's: 1.0, the newest that takes NumPy 1, fails where the rest of a heap is shorter than an object's head.
+    """
+    found: dict[int, bytes] = {}
+    offset = 0
+    while offset + _OBJECT.size <= len(heap):
+        index, _, _, size = _OBJECT.unpack_from(heap, offset)
+        offset += _OBJECT.size
+        if index == 0:  # the free space at the end
+            break
+        if size > len(heap) - offset:
+            raise Damaged("an object is longer than its heap")
+        found[index] = heap[offset : offset + size]
+        offset += size + -size % 8
+    return found
 
 
 class Heaps:
@@ -23,7 +45,7 @@ class Heaps:
 
     def __init__(self, meta: Metadata) -> None:
         self._meta = meta
-        self._heaps: dict[int, Any] = {}
+        self._heaps: dict[int, dict[int, bytes]] = {}
 
     def text(self, length: int, address: int, index: int) -> bytes:
         """The first `length` bytes of an object."""
@@ -32,8 +54,8 @@ class Heaps:
         if address not in self._heaps:
             from pyfive.misc_low_level import GlobalHeap
 
-            self._heaps[address] = GlobalHeap(self._meta, address)
-        data: bytes = self._heaps[address].objects[index]
+            self._heaps[address] = _objects(GlobalHeap(self._meta, address).heap_data)
+        data = self._heaps[address][index]
         if length > len(data):
             raise Damaged("a text is longer than its place")
         return data[:length]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from kchainer.frontends.fields import version
 
@@ -104,12 +104,12 @@ def _signs(config: Any) -> Iterator[tuple[str, str, Flavour]]:
 
 def told(config: Any, keras_version: str | None, backend: str | None) -> Dialect:
     """The dialect of a document, by the first sign that speaks."""
-    known = backend if backend in BACKENDS else None
+    known = cast("Backend", backend) if backend in BACKENDS else None
     if keras_version:
         return dataclasses.replace(parse(keras_version), backend=known)
     for reason, release, flavour in _signs(config):
-        return Dialect(version(release), flavour, known, (reason,))  # type: ignore[arg-type]
-    return Dialect((2, 3, 1), "keras", known, ("no sign of another release",))  # type: ignore[arg-type]
+        return Dialect(version(release), flavour, known, (reason,))
+    return Dialect((2, 3, 1), "keras", known, ("no sign of another release",))
 
 
 FORMATS = {"th": "channels_first", "tf": "channels_last"}

@@ -96,6 +96,7 @@ class Translation:
         self.owners: list[Owner] = []
         self.policies: dict[str, list[str]] = {}
         self.count = 0
+        self.paths: dict[str, int] = {}
 
     # ------------------------------------------------------------ the whole
 
@@ -208,9 +209,7 @@ class Translation:
 
     def _path(self, path: str, name: str) -> str:
         full = f"{path}/{name}" if path else name
-        taken = getattr(self, "_paths", None)
-        if taken is None:
-            taken = self._paths = {}
+        taken = self.paths
         number, out = taken.get(full, 1), full
         while out in taken:
             out, number = f"{full}_{number}", number + 1

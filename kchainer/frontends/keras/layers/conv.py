@@ -25,7 +25,11 @@ from kchainer.ir import ops
 from kchainer.ir.op import Shape, ShapeError
 from kchainer.ir.ops.spatial import Pads
 
-OLD_KERNEL = {1: "filter_length", 2: ("nb_row", "nb_col"), 3: ("kernel_dim1", "kernel_dim2", "kernel_dim3")}
+OLD_KERNEL: dict[int, str | tuple[str, ...]] = {
+    1: "filter_length",
+    2: ("nb_row", "nb_col"),
+    3: ("kernel_dim1", "kernel_dim2", "kernel_dim3"),
+}
 
 
 def fields(

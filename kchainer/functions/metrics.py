@@ -25,7 +25,8 @@ def _pair(y_true: Any, y_pred: Any) -> tuple[Array, Array]:
 
 
 def _equal(a: Array, b: Array) -> Array:
-    return (a == b).astype(np.float32)
+    same: Array = (a == b).astype(np.float32)
+    return same
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Array:
@@ -58,7 +59,8 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Array:
 def _among(t: Array, p: Array, k: int) -> Array:
     """1 where fewer than ``k`` predictions are larger than that of class ``t``."""
     chosen = np.take_along_axis(p, t[..., None].astype(np.int64), axis=-1)
-    return ((p > chosen).sum(-1) < k).astype(np.float32)
+    found: Array = ((p > chosen).sum(-1) < k).astype(np.float32)
+    return found
 
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Array:
@@ -73,7 +75,8 @@ def sparse_top_k_categorical_accuracy(
     p = host(y_pred)
     t = _classes(y_true, p)
     if from_sorted_ids:
-        return (t[..., None] == p[..., :k]).any(-1).astype(np.float32)
+        t, p = t[..., None], p[..., :k]
+        return np.asarray((t == p).any(-1), np.float32)
     return _among(t, p, k)
 
 

@@ -240,3 +240,25 @@ def test_eve_agrees_with_numpy():
             np.testing.assert_allclose(getattr(link, key).array, weights[key], rtol=1e-12, atol=1e-12)
     with pytest.raises(RuntimeError, match="needs the loss"):
         optimizer.update()
+
+
+def test_loss_scale_agrees_with_keras():
+    """Scaled gradients, among them some that are not finite: scale, count of steps and weights."""
+    first = start("float32")
+    variables = {key: keras.Variable(w, name=key) for key, w in first.items()}
+    theirs = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.05), 64.0, dynamic_growth_steps=3)
+    theirs.build(list(variables.values()))
+    link = link_of(first)
+    ours = optimizers.LossScale(optimizers.Adam(0.05), 64.0, dynamic_growth_steps=3).setup(link)
+    for t in range(1, STEPS + 1):
+        grads = gradients(t, "float32")
+        scale = np.float32(ours.scale)
+        if t in (2, 9):
+            grads["bias"][1] = np.nan
+        theirs.apply(
+            [keras.ops.convert_to_tensor(g * scale) for g in grads.values()], list(variables.values())
+        )
+        step(ours, link, grads, scale)
+        assert ours.scale == float(theirs.dynamic_scale)
+        assert ours.inner.t == int(theirs.iterations)
+        assert_as_keras(link, variables, first, f"step {t}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import chainer
 import keras
 import numpy as np
+import optimizer_rules as rules
 import pytest
-import rules
 
 from kchainer import optimizers
 
@@ -178,10 +178,12 @@ def ours_of(schedule):
     return getattr(optimizers, type(schedule).__name__)(**config)
 
 
-@pytest.mark.parametrize(("name", "hyper"), [p for p in PAIRS if not set(p.values[1]) & set(OLD)])
+# ScheduleFreeAdamW is not among them: Keras on PyTorch changes the old z in place before it uses it.
+IN_KERAS = [p for p in PAIRS if not set(p.values[1]) & set(OLD) and p.values[0] != "ScheduleFreeAdamW"]
+
+
+@pytest.mark.parametrize(("name", "hyper"), IN_KERAS)
 def test_rule_agrees_with_keras(name, hyper):
-    if name == "ScheduleFreeAdamW":
-        pytest.skip("Keras on PyTorch changes the old z in place before it uses it; JAX's result is the rule")
     keras_run(name, hyper)
 
 

@@ -175,3 +175,24 @@ def test_what_is_wrong_is_said_with_its_place(config, code, key):
 def test_a_model_that_was_not_compiled_has_no_section():
     assert training_of({}, NEW, "m", OUT) == (None, [])
     assert training_of(None, NEW, "m", OUT) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("release", "loss", "activation", "wanted"),
+    [
+        ((2, 15), "binary_crossentropy", "softmax", True),
+        ((2, 15), "sparse_categorical_crossentropy", "softmax", True),
+        ((2, 15), "mse", "softmax", False),
+        ((2, 15), "categorical_crossentropy", "relu", False),
+        ((2, 2, 4), "binary_crossentropy", "softmax", False),
+        ((2, 2, 4), "binary_crossentropy", "sigmoid", True),
+    ],
+)
+def test_losses_of_tf_keras_see_logits(release, loss, activation, wanted):
+    config = {"optimizer": "sgd", "loss": loss}
+    section, _ = training_of(config, Dialect(release, "tf_keras"), "m", [Output("out", 3, activation)])
+    (objective,) = section.objectives
+    assert objective.on_logits == wanted
+    assert getattr(objective.loss, "from_logits", False) == wanted
+    keras3, _ = training_of(config, NEW, "m", [Output("out", 3, activation)])
+    assert not keras3.objectives[0].on_logits

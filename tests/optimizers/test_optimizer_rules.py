@@ -264,3 +264,38 @@ def test_loss_scale_agrees_with_keras():
         assert ours.scale == float(theirs.dynamic_scale)
         assert ours.inner.t == int(theirs.iterations)
         assert_as_keras(link, variables, first, f"step {t}")
+
+
+FLAT = [n for n in (*CASES, "AdamW") if n not in ("ScheduleFreeAdamW", "Adafactor", "Muon")]
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_training_goes_on_from_the_state_of_keras(name):
+    """Ten steps in Keras and ten here from its optimizer's variables, against twenty in Keras."""
+    rate = 1.0 if name == "Adadelta" else 0.05
+    options = {"use_ema": True, "ema_overwrite_frequency": 4, "weight_decay": 0.1}
+    first = start("float32")
+    variables = {key: keras.Variable(w, name=key) for key, w in first.items()}
+    theirs = getattr(keras.optimizers, name)(rate, **options)
+    theirs.build(list(variables.values()))
+
+    def steps_of_keras(begin, end):
+        for t in range(begin, end):
+            grads = [keras.ops.convert_to_tensor(g) for g in gradients(t, "float32").values()]
+            theirs.apply(grads, list(variables.values()))
+
+    steps_of_keras(1, 11)
+    link = link_of({key: keras.ops.convert_to_numpy(v).copy() for key, v in variables.items()})
+    ours = getattr(optimizers, name)(rate, **options).setup(link)
+    kept = {v.name: keras.ops.convert_to_numpy(v) for v in theirs.variables}
+    state = {
+        f"/{key}": {slot: kept[f"{key}_{slot}"] for slot in (*ours.slots, "average")} for key in variables
+    }
+    assert len(kept) >= 2 + sum(map(len, state.values()))
+    ours.load_state(state, int(theirs.iterations))
+    if name == "Nadam":
+        ours.u_product = float(theirs._u_product)
+    steps_of_keras(11, 21)
+    for t in range(11, 21):
+        step(ours, link, gradients(t, "float32"))
+    assert_as_keras(link, variables, first)

@@ -28,7 +28,8 @@ class Options(TypedDict, total=False):
     Several ways of clipping may be set; they follow each other. ``clipnorm`` of Keras before 2.4 is the norm of all
     gradients: ``global_clipnorm`` here. ``decay``: the rate is divided by 1 + decay * step. ``weight_decay``:
     w -= w * weight_decay * rate, before the rule. ``ema_from_start``: averages begin with the weights before the
-    first step (tf.keras); else the first step's weights are copied (Keras 3).
+    first step (tf.keras); else the first step's weights are copied (Keras 3). ``loss_scale_factor``: ``update`` scales
+    the loss of ``lossfun``; without it, call ``loss.backward(loss_scale=factor)``.
     """
 
     clipnorm: float | None

@@ -88,17 +88,19 @@ def _objectives(
     return tuple(out), faults
 
 
-# tf.keras 2 keeps the logits of a softmax or sigmoid with its output, and these losses take them: the binary one
-# also those of a softmax, as if each were a sigmoid's.
-ON_LOGITS = (ir.BinaryCrossentropy, ir.CategoricalCrossentropy, ir.SparseCategoricalCrossentropy)
+# tf.keras takes the logits of the activation that made a prediction, where these losses find one. From 2.4 on the
+# logits stay with the output, and any of these losses takes those of either activation: the binary one those of a
+# softmax, as if each were a sigmoid's (seen in 2.15; read in 2.6).
+LOGITS_OF = {
+    ir.BinaryCrossentropy: Since({"1.13": ("sigmoid",), "2.4": ("sigmoid", "softmax")}),
+    ir.CategoricalCrossentropy: Since({"1.13": ("softmax",), "2.4": ("sigmoid", "softmax")}),
+    ir.SparseCategoricalCrossentropy: Since({"1.13": ("softmax",), "2.4": ("sigmoid", "softmax")}),
+}
 
 
 def _on_logits(loss: ir.Loss | None, output: Output, dialect: Dialect) -> bool:
-    return (
-        dialect.flavour == "tf_keras"
-        and output.activation in ("softmax", "sigmoid")
-        and isinstance(loss, ON_LOGITS)
-    )
+    made_by = [since for cls, since in LOGITS_OF.items() if isinstance(loss, cls)]
+    return dialect.flavour == "tf_keras" and bool(made_by) and output.activation in made_by[0].at(dialect)
 
 
 def _measures(

@@ -43,7 +43,7 @@ def optimizer_of(raw: Any, dialect: Dialect, at: str = "") -> Read:
     if not isinstance(raw, (str, dict)):
         return None, [Fault("KC104", at, "an optimizer has a wrong type", expected="a name or an object")]
     name, config, module = parts_of(raw)
-    if name in ("LossScaleOptimizer", "LossScaleOptimizerV3"):
+    if name in ("LossScaleOptimizer", "LossScaleOptimizerV1", "LossScaleOptimizerV3"):
         return _loss_scale(config, dialect, at)
     known = name if name in OPTIMIZERS else LOWER.get(name.lower())
     if known is None:

@@ -345,6 +345,7 @@ ADAM = {
     "adaptive_epsilon": Field(type=flag, default=False),
 }
 enter("Adam", 0.001, ADAM, plain(ir.Adam, *ADAM))
+enter("NonFusedAdam", 0.001, ADAM, plain(ir.Adam, *ADAM))
 enter(
     "AdamW",
     0.001,

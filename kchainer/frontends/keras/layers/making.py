@@ -88,7 +88,7 @@ def _shape_of(values: Any) -> tuple[int, ...]:
 
 
 # Keras's dtype names -> the IR's
-DTYPES = {name: "float" for name in ("float16", "float32", "float64", "bfloat16", "float")} | {
+DTYPES = dict.fromkeys(("float16", "float32", "float64", "bfloat16", "float"), "float") | {
     name: name for name in ("int32", "int64", "uint8", "int8", "int16", "bool")
 }
 

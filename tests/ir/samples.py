@@ -23,6 +23,7 @@ GIVEN: dict[str, tuple[dict[str, Any], list[Shape]]] = {
         {"equation": "abc,cd->abd", "output_shape": [None, 3], "bias_axes": "d"},
         [(None, 5, 4)],
     ),
+    "Constant": ({"shape": [2, 2], "values": [1.0, 0.5, -2.0, 3.0], "dtype": "float"}, []),
     "Reshape": ({"target": [2, -1]}, [(None, 6, 4)]),
 }
 SHAPES: list[list[Shape]] = [
@@ -73,13 +74,14 @@ def network(one: Op, shapes: list[Shape]) -> Network | None:
     found = Diagnostics("sample")
     builder = Builder("net", found, most_nodes=100)
     inputs = [builder.input(f"x{i}", s, "float32", "") for i, s in enumerate(shapes)]
+    given = inputs or [builder.input("x0", (None, 3), "float32", "")]
     settings = {"kernel": {"initializer": {"op": "Orthogonal", "gain": 0.5, "seed": None}}}
     out = builder.call("layer", one, inputs, trainable=False, settings=settings)
     again = builder.call("layer", one, inputs, trainable=False, settings=settings)
     if out is None or again is None:
         return None
-    builder.taps = {"tap": again, "x0": inputs[0]}
-    return builder.finish(inputs, [out, again], ["a", "b"])
+    builder.taps = {"tap": again, "x0": given[0]}
+    return builder.finish(given, [out, again], ["a", "b"])
 
 
 def found(cls: type[Op], rng: random.Random) -> Iterator[tuple[dict[str, Any], list[Shape]]]:

@@ -115,6 +115,11 @@ def scaled(got: Array, want: Array) -> float:
     return float(np.abs(got - want).max() / np.abs(want).max())
 
 
+@pytest.mark.parametrize("name", ["ResNet50", "EfficientNetB0", "ConvNeXtTiny", "MobileNetV3Small"])
+def test_one_transpose_stands_at_the_input(name: str) -> None:
+    assert api.plan_of(api.from_keras(build(name, 64).to_json())).transposes == 1
+
+
 @pytest.mark.parametrize(("name", "size", "transposes"), CASES)
 def test_application(
     name: str, size: int, transposes: int, tmp_path: Path, record_property: Callable[[str, object], None]

@@ -550,8 +550,7 @@ class Translation:
         tensors = {k for k, v in call.kwargs.items() if any(isinstance(one, Ref) for one in flat([v]))}
         if not self._is_operation(entry):
             args = _values(args)
-        out = [None] if lost else self._call(entry, args, kwargs, tensors)
-        values[entry.name, index] = out if out is not None else [None]
+        values[entry.name, index] = [None] if lost else self._call(entry, args, kwargs, tensors)
 
     def _call(
         self, entry: Entry, args: list[Any] | None, kwargs: Json, tensors: set[str] | None = None

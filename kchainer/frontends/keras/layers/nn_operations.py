@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kchainer.frontends.keras.layers.array_operations import binary
+from kchainer.frontends.keras.layers.math_operations import binary
 from kchainer.frontends.keras.layers.making import Handler, Maker, Refused, handles, integers
 from kchainer.ir import ops
 from kchainer.ir.graph import Value

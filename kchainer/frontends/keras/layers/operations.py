@@ -7,7 +7,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kchainer.frontends.keras.layers import array_operations, nn_operations  # noqa: F401  fill HANDLERS
+from kchainer.frontends.keras.layers import (  # noqa: F401  fill HANDLERS
+    array_operations,
+    math_operations,
+    nn_operations,
+    product_operations,
+)
 from kchainer.frontends.keras.layers.making import HANDLERS, Array, Call, Dims, Maker, Refused, Reported
 from kchainer.ir.graph import Value
 from kchainer.ir.op import Shape
@@ -128,7 +133,8 @@ def _tensorflow(name: str, args: list[Any], kwargs: Json) -> tuple[str, list[Any
         key = kwargs.get("key")
         kwargs["key"] = [_spec(k) for k in key] if isinstance(key, list) else _spec(key)
     if function.name == "Split" and isinstance(kwargs.get("indices_or_sections"), list):
-        sizes, ends = kwargs["indices_or_sections"], []
+        sizes: list[int] = kwargs["indices_or_sections"]
+        ends: list[int] = []
         for size in sizes[:-1]:
             if size < 0:
                 raise Refused("a size of -1")
@@ -179,6 +185,8 @@ def operation(
     name = class_name
     if class_name in ("TFOpLambda", "SlicingOpLambda"):
         name, args, given = _tensorflow(str(config.get("function")), args, given)
+    if class_name == "TensorFlowOpLayer":
+        name, args = _graph_op(config, args)
     handler = OWN.get(name) or HANDLERS.get(name)
     if handler is None:
         raise Refused("it is not known")
@@ -199,9 +207,71 @@ def operation(
         raise Refused(f"arguments that do not fit: {wrong}") from None
 
 
+# Nodes of TensorFlow's graphs -> Keras's class; those whose arguments are tensors and constants only.
+GRAPH = dict(
+    pair.split(":")
+    for pair in [
+        "Add:Add",
+        "AddV2:Add",
+        "Sub:Subtract",
+        "Mul:Multiply",
+        "RealDiv:Divide",
+        "Div:Divide",
+        "FloorDiv:FloorDivide",
+        "Pow:Power",
+        "Maximum:Maximum",
+        "Minimum:Minimum",
+        "FloorMod:Mod",
+        "Equal:Equal",
+        "NotEqual:NotEqual",
+        "Less:Less",
+        "LessEqual:LessEqual",
+        "Greater:Greater",
+        "GreaterEqual:GreaterEqual",
+        "LogicalAnd:LogicalAnd",
+        "LogicalOr:LogicalOr",
+        "Neg:Negative",
+        "Abs:Absolute",
+        "Exp:Exp",
+        "Log:Log",
+        "Log1p:Log1p",
+        "Sqrt:Sqrt",
+        "Rsqrt:Rsqrt",
+        "Square:Square",
+        "Sign:Sign",
+        "Floor:Floor",
+        "Ceil:Ceil",
+        "Sin:Sin",
+        "Cos:Cos",
+        "Tanh:Tanh",
+        "Sigmoid:Sigmoid",
+        "Relu:Relu",
+        "Relu6:Relu6",
+        "Elu:Elu",
+        "Softplus:Softplus",
+        "Reshape:Reshape",
+        "ExpandDims:ExpandDims",
+        "Transpose:Transpose",
+        "Tile:Tile",
+        "SquaredDifference:SquaredDifference",
+    ]
+)
+
+
+def _graph_op(config: Json, args: list[Any]) -> tuple[str, list[Any]]:
+    """A node of a TensorFlow graph (TF 1.14 to 2.3): its constants stand apart, by their place."""
+    node, constants = config.get("node_def"), config.get("constants") or {}
+    if not isinstance(node, dict) or node.get("op") not in GRAPH:
+        raise Refused(f"node {node.get('op') if isinstance(node, dict) else 'in text form'}")
+    out = list(args)
+    for place, value in sorted((int(k), v) for k, v in constants.items()):
+        out.insert(place, value)
+    return GRAPH[node["op"]], out
+
+
 def _of_config(config: Json) -> Json:
     """The arguments that an operation of Keras 3 keeps in its config; a dtype policy is none."""
-    if "function" in config:
+    if "function" in config or "node_def" in config:
         return {}
     return {
         k: v

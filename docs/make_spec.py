@@ -105,7 +105,7 @@ kind: spec
 variables: {noise: 16}
 defaults:
   settings:
-    kernel: {initializer: {class_name: RandomNormal, config: {stddev: 0.05}}}
+    kernel: {initializer: {op: RandomNormal, stddev: 0.05}}
 networks:
   generator:
     inputs: [$noise]

@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from kchainer.ir import ops, settings
+from kchainer.ir import definition, ops, settings
 from kchainer.ir.op import (
     MISSING,
     OPS,
@@ -281,6 +281,11 @@ SETTING_NAMES: dict[str, dict[str, Json]] = {
         "lecun_uniform": _glorot(1.0, "fan_in", "uniform"),
         "lecun_normal": _glorot(1.0, "fan_in", "truncated_normal"),
     },
+    "regularizer": {
+        "l1": {"op": "L1L2", "l1": 0.01},
+        "l2": {"op": "L1L2", "l2": 0.01},
+        "l1_l2": {"op": "L1L2", "l1": 0.01, "l2": 0.01},
+    },
 }
 
 
@@ -297,10 +302,26 @@ def settings_by_name(kind: str) -> Mapping[str, Json]:
 
 
 def setting(kind: str, value: Any) -> Any:
-    """An initializer, regularizer or constraint written out; a name stands for its op."""
-    return settings_by_name(kind).get(value, value) if isinstance(value, str) else value
+    """An initializer, regularizer or constraint with every attribute; a name stands for its op."""
+    short_form = settings_by_name(kind).get(value, value) if isinstance(value, str) else value
+    return definition.to_json(definition.from_json(settings.TABLES[kind], short_form))
 
 
 def said_of_param(said: Json) -> Json:
     """What is said of one param, names written out."""
     return {kind: setting(kind, value) for kind, value in said.items()}
+
+
+def brief(kind: str, data: Json) -> Any:
+    """A setting as short as the spec takes it: its name, or what differs from the defaults."""
+    usual = defaults(settings.TABLES[kind][data["op"]])
+    said = {key: value for key, value in data.items() if key not in usual or plain(usual[key]) != value}
+    for name, meant in settings_by_name(kind).items():
+        if said == {k: v for k, v in meant.items() if k not in usual or plain(usual[k]) != v}:
+            return name
+    return said
+
+
+def brief_of_param(said: Json) -> Json:
+    """What is said of one param, as short as the spec takes it."""
+    return {kind: brief(kind, value) for kind, value in said.items()}

@@ -88,10 +88,11 @@ def _with(cls: type[Op], more: Mapping[str, Kind]) -> Kind:
 
 REFERENCE = either(TEXT, record({"of": TEXT}, {"output": kind_of(int, {"minimum": 0})}))
 REFERENCES = either(named(REFERENCE, "reference"), many(named(REFERENCE, "reference"), least=1))
+SOURCES = either(named(REFERENCE, "reference"), many(named(REFERENCE, "reference")))
 NAMED = {
     "name": described(TEXT, "unique in the network; left out: the op and a number"),
     "inputs": described(
-        named(REFERENCES, "references"), "names of layers, calls or inputs; left out: the entry before"
+        named(SOURCES, "sources"), "names of layers, calls or inputs; left out: the entry before"
     ),
 }
 
@@ -198,6 +199,7 @@ def spec_schema() -> Json:
         "layers": {name: kind.schema for name, kind in layer_kinds().items()},
         "reference": REFERENCE.schema,
         "references": REFERENCES.schema,
+        "sources": SOURCES.schema,
         "activation": ACTIVATIONS.schema,
         "settings": mapping(record({}, SETTING)).schema,
         **{kind: open_to_variables(one) for kind, one in settings.schemas().items()},

@@ -75,7 +75,7 @@ def network(one: Op, shapes: list[Shape]) -> Network | None:
     builder = Builder("net", found, most_nodes=100)
     inputs = [builder.input(f"x{i}", s, "float32", "") for i, s in enumerate(shapes)]
     given = inputs or [builder.input("x0", (None, 3), "float32", "")]
-    settings = {"kernel": {"initializer": {"op": "Orthogonal", "gain": 0.5, "seed": None}}}
+    settings = {"kernel": {"initializer": {"op": "Orthogonal", "gain": 0.5, "rows": None, "seed": None}}}
     out = builder.call("layer", one, inputs, trainable=False, settings=settings)
     again = builder.call("layer", one, inputs, trainable=False, settings=settings)
     if out is None or again is None:

@@ -95,7 +95,8 @@ class _Writer:
         if not layer.trainable:
             out["trainable"] = False
         if layer.settings:
-            out["settings"] = jsonable(layer.settings)
+            said = jsonable(layer.settings)
+            out["settings"] = {param: short.brief_of_param(kinds) for param, kinds in said.items()}
         return out
 
     def _name_call(self, node: int, layer: str) -> Json:
@@ -118,7 +119,8 @@ class _Writer:
             self.network.nodes[end].inputs == ((node, 0),)
             and self.calls[other.name] == 1
             and other.name == f"{layer.name}/{other.op.name.lower()}"
-            and (other.trainable, other.settings) == (layer.trainable, layer.settings)
+            and other.trainable == layer.trainable
+            and not other.settings
             and type(other.op).__module__ == ops.Activation.__module__
             and short.takes_activation(type(layer.op))
             and len(self.network.nodes[node].shapes) == 1

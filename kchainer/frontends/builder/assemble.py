@@ -268,7 +268,7 @@ def to_ir(config: Json, name: str, limits: Limits = DEFAULT) -> Model:
     network = translation.network(config)
     found.raise_if_errors()
     assert network is not None
-    dtype = "float64" if translation.dtypes == {"float64"} else "float32"
+    dtype = translation.dtype()
     return Model({network.name: network}, Origin(name, "kchainer builder"), {}, dtype, tuple(found.items))
 
 

@@ -120,8 +120,9 @@ class Translation:
             if not self.diagnostics.has_errors:
                 self._error("KC305", "the model's outputs could not be made", pointer)
             return None
-        if not self.dtypes:  # operations only: the inputs tell
-            self.dtypes = {op.dtype for op in self._input_ops() if op.dtype.startswith("float")}
+        if not self.policies:  # operations only: the inputs tell
+            told = {op.dtype for op in self._input_ops() if op.dtype.startswith("float")}
+            self.policies = {dtype: [pointer] for dtype in told}
         config = scope.config
         self.builder.name = str(config.get("name") or raw.get("name") or "model")
         names = [n for n, _ in ends(config["output_layers"])] if scope.kind != "Sequential" else []

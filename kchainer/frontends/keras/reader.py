@@ -175,7 +175,7 @@ def read_document(
             told, backend="tensorflow", reasons=(*told.reasons, "weight names end in :0")
         )
     slopes = _slopes(document.weights) if document.weights is not None and told.release < (2,) else {}
-    translation = Translation(told, found, limits, slopes)
+    translation = Translation(told, found, limits, slopes=slopes)
     network = translation.network(_modern(document, found))
     dtype = translation.dtype()
     loaded: dict[tuple[str, str], LazyArray] = {}

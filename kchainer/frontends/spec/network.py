@@ -234,7 +234,7 @@ class Reader:
         )
         if value is None or (layer.activation is None and entry.is_call):
             return value
-        return self._activate(layer, value, trainable, settings)
+        return self._activate(layer, value, trainable)
 
     def _make(self, entry: Entry, shapes: tuple[Shape, ...]) -> bool:
         """Make the op of a layer, filled in for the inputs of its own place; False where it does not fit."""
@@ -258,7 +258,7 @@ class Reader:
             say(self.diagnostics, dataclasses.replace(problem, pointer=at), {})
         return None if wrong_ones else definitions.from_json(cls, full)
 
-    def _activate(self, layer: Entry, value: Value, trainable: bool, settings: Json) -> Value | None:
+    def _activate(self, layer: Entry, value: Value, trainable: bool) -> Value | None:
         """Call the layer's activation, the same one at each of its calls."""
         shapes = (self.builder.shape(value),)
         if layer.activation is None:
@@ -274,9 +274,7 @@ class Reader:
         if name in self.named or name in self.inputs:
             self._error("KC304", f'"{name}" is the name of the activation of "{layer.name}"', layer.at)
             return None
-        return self.builder.call(
-            name, layer.activation, [value], trainable=trainable, settings=settings, pointer=layer.at
-        )
+        return self.builder.call(name, layer.activation, [value], trainable=trainable, pointer=layer.at)
 
     def _activation(self, layer: Entry) -> Json | None:
         if "activation" in layer.data:

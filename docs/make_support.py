@@ -11,9 +11,12 @@ with Keras 3.15 (run beside us) at 1e-5 of each output's scale in float32, gradi
 where `tests/parity` has the class; older releases agree with recorded outputs (`tests/recorded`).
 
 Any class that is not listed is refused with KC201, any key that is not listed with KC103, `Lambda` and other code in
-a file with KC202. Recurrent and attention layers, masking, preprocessing, SpectralNormalization and the layers that
-only older releases had (MaxoutDense, Highway, LocallyConnected) are not read yet, nor is the CustomScaleLayer of
-keras.applications.InceptionResNetV2.
+a file with KC202. Recurrent and attention layers, masking, preprocessing and the layers that only older releases had
+(MaxoutDense, Highway, LocallyConnected) are not read yet.
+
+Operation nodes of functional models (`keras.ops` of Keras 3; `TFOpLambda`, `SlicingOpLambda` and `TensorFlowOpLayer`
+of tf.keras) are read where the table at the end has the operation; others, and arguments whose result has a shape that
+depends on values, are refused with KC203.
 
 Known differences:
 
@@ -41,7 +44,17 @@ def page() -> str:
         f"| {name} | {', '.join(f'`{key}`' for key in translator.fields) or 'none of its own'} |\n"
         for name, translator in sorted(TRANSLATORS.items())
     ]
-    return HEAD + "".join(rows)
+    from kchainer.frontends.keras.layers.making import HANDLERS
+    from kchainer.frontends.keras.layers.operations import GRAPH, TENSORFLOW
+
+    names = ", ".join(f"`{name}`" for name in sorted(HANDLERS))
+    tensorflow = ", ".join(f"`{name}`" for name in sorted(TENSORFLOW))
+    graph = ", ".join(f"`{name}`" for name in sorted(GRAPH))
+    operations = (
+        f"\n## Operations\n\nClasses of keras.ops: {names}.\n\nFunctions of tf.keras's nodes: {tensorflow}.\n\n"
+        f"Nodes of TensorFlow graphs: {graph}.\n"
+    )
+    return HEAD + "".join(rows) + operations
 
 
 if __name__ == "__main__":

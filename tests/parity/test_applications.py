@@ -64,7 +64,9 @@ def calibrate(model: Any, size: int, dtype: str) -> None:
     """Running statistics near those of some images, as training leaves them.
 
     With any others the values of deep networks grow until rounding decides the output: EfficientNetV2B1 was 28 % of
-    the scale off in float32 and 3e-9 in float64, for 1e-16 at each layer.
+    the scale off in float32 and 3e-9 in float64, for 1e-16 at each layer. 1.5 times the images' own variance keeps
+    most networks where a difference of inputs neither grows nor dies (measured on EfficientNetV2B1: 1 grows a
+    millionfold, 2.8 dies to 3e-5).
     """
     random = np.random.default_rng(2)
     layers = [la for la in model.layers if isinstance(la, keras.layers.BatchNormalization)]
@@ -76,7 +78,7 @@ def calibrate(model: Any, size: int, dtype: str) -> None:
     for layer in layers:
         layer.momentum = before
         variance = layer.moving_variance.numpy()
-        variance = variance * random.uniform(0.5, 1.5, variance.shape) + 1e-2 * variance.mean()
+        variance = 1.5 * variance * random.uniform(0.5, 1.5, variance.shape) + 1e-2 * variance.mean()
         layer.moving_variance.assign(variance.astype(dtype))
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+os.environ["KERAS_BACKEND"] = "torch"
+
+import keras
 import numpy as np
 import pytest
 
+import kchainer
 from kchainer import api
 
 Array = np.ndarray[Any, Any]
@@ -100,3 +106,11 @@ def test_the_shape_of_the_batch_is_folded() -> None:
 def test_nodes_of_a_graph_keep_constants_apart() -> None:
     less = graph_node("less", "Sub", {"0": 1.0}, [[["x", 0, 0, {}]]])
     np.testing.assert_allclose(output(less), 1 - X, rtol=1e-6)
+
+
+def test_operations_of_a_keras_3_h5_file_name_no_module(tmp_path: Path) -> None:
+    x = keras.Input((4, 5))
+    model = keras.Model(x, keras.ops.multiply(keras.ops.cos(x), keras.ops.add(x, 2.0)))
+    model.save(tmp_path / "model.h5")
+    got = kchainer.load(tmp_path / "model.h5").predict(X)
+    np.testing.assert_allclose(got, model.predict(X, verbose=0), rtol=1e-5, atol=1e-6)

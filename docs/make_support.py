@@ -18,6 +18,10 @@ Policies `float32`, `float64` and `float16` are computed as they are. A model of
 several dtypes, is refused with KC206; with `--allow KC206` it is computed in float32 (float64 where a layer is), and
 its outputs differ by the rounding of 16 bits. Stored float16 and bfloat16 weights are read exactly.
 
+Operation nodes of functional models (`keras.ops` of Keras 3; `TFOpLambda`, `SlicingOpLambda` and `TensorFlowOpLayer`
+of tf.keras) are read where the table at the end has the operation; others, and arguments whose result has a shape that
+depends on values, are refused with KC203.
+
 Known differences:
 
 - AveragePooling with padding `same` where the two sides differ: Keras on PyTorch repeats the border, Keras on
@@ -56,7 +60,17 @@ def page() -> str:
         if name not in TRANSLATORS:
             reasons.setdefault(reason, []).append(f"`{name}`")
     why = [f"| {', '.join(sorted(names))} | {reason} |\n" for reason, names in reasons.items()]
-    return HEAD + "".join(rows) + WHY + "".join(why)
+    from kchainer.frontends.keras.layers.making import HANDLERS
+    from kchainer.frontends.keras.layers.operations import GRAPH, TENSORFLOW
+
+    names = ", ".join(f"`{name}`" for name in sorted(HANDLERS))
+    tensorflow = ", ".join(f"`{name}`" for name in sorted(TENSORFLOW))
+    graph = ", ".join(f"`{name}`" for name in sorted(GRAPH))
+    operations = (
+        f"\n## Operations\n\nClasses of keras.ops: {names}.\n\nFunctions of tf.keras's nodes: {tensorflow}.\n\n"
+        f"Nodes of TensorFlow graphs: {graph}.\n"
+    )
+    return HEAD + "".join(rows) + operations + WHY + "".join(why)
 
 
 if __name__ == "__main__":

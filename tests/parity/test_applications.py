@@ -55,16 +55,24 @@ def made(name: str, size: int, dtype: str) -> Any:
         else:
             model = build(name, size)
         randomise(model)
-        if not recorded.exists():
-            calibrate(model, size, dtype)
+    if not recorded.exists():
+        x = inputs(size, dtype)
+        for factor in (1.5, 1.25, 1.1, 1.0):
+            with computing_in(dtype):
+                calibrate(model, size, dtype, factor)
+            y = wanted(name, model, x)
+            if scaled(y[:1], y[1:]) > 1e-2:
+                break
     return model
 
 
-def calibrate(model: Any, size: int, dtype: str) -> None:
+def calibrate(model: Any, size: int, dtype: str, factor: float) -> None:
     """Running statistics near those of some images, as training leaves them.
 
     With any others the values of deep networks grow until rounding decides the output: EfficientNetV2B1 was 28 % of
-    the scale off in float32 and 3e-9 in float64, for 1e-16 at each layer.
+    the scale off in float32 and 3e-9 in float64, for 1e-16 at each layer. With ``factor`` times the images' own
+    variance a difference of inputs neither grows nor dies (measured there: at 1 it grows a millionfold, at 2.8 it
+    dies to 3e-5 of the scale).
     """
     random = np.random.default_rng(2)
     layers = [la for la in model.layers if isinstance(la, keras.layers.BatchNormalization)]
@@ -76,7 +84,7 @@ def calibrate(model: Any, size: int, dtype: str) -> None:
     for layer in layers:
         layer.momentum = before
         variance = layer.moving_variance.numpy()
-        variance = variance * random.uniform(0.5, 1.5, variance.shape) + 1e-2 * variance.mean()
+        variance = factor * variance * random.uniform(0.5, 1.5, variance.shape) + 1e-2 * variance.mean()
         layer.moving_variance.assign(variance.astype(dtype))
 
 

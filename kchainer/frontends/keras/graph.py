@@ -12,6 +12,7 @@ from kchainer.frontends.fields import Config, Wrong, read, shown
 from kchainer.frontends.keras import layers as _layers  # noqa: F401  fills TRANSLATORS
 from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends, flat
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
+from kchainer.frontends.keras.layers.making import HANDLERS
 from kchainer.frontends.keras.layers.operations import Refused, Reported, operation
 from kchainer.frontends.keras.policies import computed, policies_of
 from kchainer.frontends.keras.settings import activity_of, settings_of
@@ -289,8 +290,14 @@ class Translation:
         return dtype
 
     def _is_operation(self, entry: Entry) -> bool:
-        module = entry.raw.get("module")
-        return entry.class_name in OPERATION_CLASSES or (isinstance(module, str) and ".ops." in module)
+        module, config = entry.raw.get("module"), entry.raw.get("config")
+        if entry.class_name in OPERATION_CLASSES or (isinstance(module, str) and ".ops." in module):
+            return True
+        # Keras 3's .h5 files name no module; a layer's config says whether it is trainable
+        bare = module is None and isinstance(config, dict) and "trainable" not in config
+        nodes = entry.raw.get("inbound_nodes")
+        new = isinstance(nodes, list) and any(isinstance(n, dict) for n in nodes)
+        return bare and entry.class_name in HANDLERS and (new or entry.class_name not in TRANSLATORS)
 
     def _unsupported(self, entry: Entry) -> None:
         entry.broken = True

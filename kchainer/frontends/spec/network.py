@@ -14,7 +14,7 @@ from kchainer.ir.build import Builder
 from kchainer.ir.graph import Network, Value
 from kchainer.ir.op import OPS, Op, Shape, ShapeError, show
 from kchainer.ir.records import Broken, say, shown, token
-from kchainer.ir.spec_schema import REFERENCES
+from kchainer.ir.spec_schema import SOURCES
 
 Json = dict[str, Any]
 RANK = 8  # of an input, at most
@@ -148,9 +148,9 @@ class Reader:
         at = f"{entry.at}/inputs"
         if "inputs" in entry.data:  # told also where the layer is broken otherwise
             stated = entry.data["inputs"]
-            well_formed = next(REFERENCES.problems(stated, at), None) is None
+            well_formed = next(SOURCES.problems(stated, at), None) is None
             entry.refs = self._refs(stated, at) if well_formed else []
-            entry.fine = entry.fine and bool(entry.refs)
+            entry.fine = entry.fine and (bool(entry.refs) or stated == [])
         elif not entry.fine:
             return
         elif index:

@@ -23,6 +23,11 @@ def every(names: str, **settings: Any) -> list[Case]:
     return table({name: getattr(o, name) for name in names.split()}, **settings)
 
 
+def reduction(name: str, axis: Any, keepdims: bool) -> Callable[[Any], Any]:
+    more = {"keepdims": True} if keepdims else {}
+    return lambda x: getattr(o, name)(x, axis=axis, **more)
+
+
 CASES: list[Case] = [
     # functions of each value; where a range is needed it is that of the function
     *every(
@@ -92,9 +97,7 @@ CASES: list[Case] = [
         for axis, keepdims in ((-1, False), ((1, 2), False), (1, True))
         # Keras on PyTorch gives the transpose of a matrix of counts
         if not (name == "count_nonzero" and axis != (1, 2))
-        for _f in [
-            lambda x, f=getattr(o, name), a=axis, k=keepdims: f(x, axis=a, keepdims=k) if k else f(x, axis=a)
-        ]
+        for _f in [reduction(name, axis, keepdims)]
     ],
     *table(
         {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kchainer.frontends.keras.layers.math_operations import binary
 from kchainer.frontends.keras.layers.making import Handler, Maker, Refused, handles, integers
+from kchainer.frontends.keras.layers.math_operations import binary
 from kchainer.ir import ops
 from kchainer.ir.graph import Value
 from kchainer.ir.op import Op

@@ -58,7 +58,7 @@ TEST = [
     "keras==3.15.1",
     "torch==2.13.0",
 ]
-DEV = [*TEST, "ruff", "mypy", "types-PyYAML"]
+DEV = [*TEST, "ruff", "mypy"]
 
 setup(
     name="kchainer",

@@ -89,7 +89,7 @@ def as_sequential(source: Path, target: Path) -> None:
                 ]
                 own = {"name": "s", "trainable": True, "dtype": "float32", "layers": layers}
                 data = json.dumps(
-                    {**config, "class_name": "Sequential", "module": "keras", "config": own}
+                    {"class_name": "Sequential", "module": "keras", "registered_name": None, "config": own}
                 ).encode()
             new.writestr(name, data)
 
@@ -106,7 +106,13 @@ def sequential(folder: Path, source: Path, count: int) -> None:
     if done.returncode == 0:
         show(name, mine, float(done.stdout.split()[-1]))
     else:
-        show(name, mine, None, f"keras not within {PATIENCE} s, or: {done.stderr.strip()[-200:]!r}")
+        said = done.stderr.strip()[-200:]
+        show(
+            name,
+            mine,
+            None,
+            f"keras fails: {said}" if done.returncode > 0 else f"keras not within {PATIENCE} s",
+        )
 
 
 def resnet50(folder: Path) -> None:

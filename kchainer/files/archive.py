@@ -27,6 +27,7 @@ _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _PIECE = 2**20
 _IN_MEMORY = 2**25
+_AGAIN = "get it again: it was cut off or changed"
 _MANY_MEMBERS = 1_000
 
 
@@ -93,7 +94,7 @@ class KerasArchive:
         tail = source.read(max(0, source.size - 65_557), min(source.size, 65_557))
         at = tail.rfind(b"PK\x05\x06")
         if at < 0 or len(tail) - at < 22:
-            raise failure("KC905", "the file is damaged: the archive is cut off", self.name)
+            raise failure("KC905", "the file is damaged: the archive is cut off", self.name, hint=_AGAIN)
         size = struct.unpack_from("<I", tail, at + 12)[0]
         # 0xffffffff stands for a size that a zip64 record holds; no directory of 10,000 members needs it
         if size > self.limits.zip_members * 4096:
@@ -198,7 +199,7 @@ def zip_errors(name: str, limits: Limits) -> Iterator[None]:
         raise breach(limits, "model_bytes", "the memory that is needed", None, name) from error
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error) as error:
         message = f"the file is damaged: {reason(error)}"
-        raise failure("KC905", message, name, hint="get it again: it was cut off or changed") from error
+        raise failure("KC905", message, name, hint=_AGAIN) from error
     except (NotImplementedError, RuntimeError, ValueError, KeyError, IndexError, OverflowError) as error:
         raise failure("KC903", f"the archive cannot be read: {reason(error)}", name) from error
     except OSError as error:

@@ -195,6 +195,8 @@ def check_values(root: object, name: str, limits: Limits) -> None:
         elif isinstance(value, dict):
             for key in value:
                 _check_string(key, name, limits)
+                if "\0" in key:  # in a value it may be: Keras writes a Lambda's byte code as text
+                    raise failure("KC102", "a key holds a NUL character", name)
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value
@@ -203,8 +205,6 @@ def check_values(root: object, name: str, limits: Limits) -> None:
 def _check_string(value: str, name: str, limits: Limits) -> None:
     if len(value) > limits.string_chars:
         raise breach(limits, "string_chars", "the length of a string", len(value), name)
-    if "\0" in value:
-        raise failure("KC102", "a string holds a NUL character", name)
     if not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value):
         raise failure("KC102", "a string holds half of a surrogate pair, which is no character", name)
 

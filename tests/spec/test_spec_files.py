@@ -279,12 +279,16 @@ def test_variables_and_defaults() -> None:
         "reshape_1",
         "batch_normalization_1",
     ]
+    he_normal = {"op": "VarianceScaling", "scale": 2.0, "mode": "fan_in", "distribution": "truncated_normal"}
+    kernel = layers["dense_1"].settings["kernel"]["initializer"]
+    assert {key: kernel[key] for key in he_normal} == he_normal
     assert layers["dense_1"].settings == {
-        "kernel": {"initializer": "he_normal"},
-        "bias": {"initializer": "zeros"},
+        "kernel": {"initializer": kernel},
+        "bias": {"initializer": {"op": "Zeros"}},
     }
-    assert layers["dense_2"].settings["bias"] == {"initializer": "ones"}
-    assert layers["batch_normalization_1"].settings == {"gamma": {"regularizer": "l2"}}
+    assert layers["dense_2"].settings["bias"] == {"initializer": {"op": "Ones"}}
+    l2 = {"op": "L1L2", "l1": 0.0, "l2": 0.01, "per_sample": False}
+    assert layers["batch_normalization_1"].settings == {"gamma": {"regularizer": l2}}
     assert layers["batch_normalization_1"].op.epsilon == 0.5  # type: ignore[attr-defined]
 
 

@@ -135,7 +135,9 @@ def graph_config(
 def layer_config(layer: Any, name: str) -> Json:
     if isinstance(layer, Layer):
         config = plain(layer.config) | {"name": name}
-        return {"class_name": layer.class_name, "config": config, "name": name, "inbound_nodes": []}
+        # the module tells a layer from an operation of the same name
+        entry = {"module": "keras.layers", "class_name": layer.class_name, "config": config}
+        return entry | {"name": name, "inbound_nodes": []}
     inner = layer.assembled().config
     return {**inner, "config": {**inner["config"], "name": name}, "name": name, "inbound_nodes": []}
 

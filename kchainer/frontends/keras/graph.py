@@ -192,7 +192,7 @@ class Translation:
         config = raw.get("config")
         named = config if isinstance(config, dict) else {}
         name = raw.get("name") or named.get("name") or f"{class_name.lower()}_{self.count}"
-        if not isinstance(name, str) or len(name) > self.limits.name_chars:
+        if not isinstance(name, str) or len(name) > self.limits.name_chars or "\0" in name:
             self._error("KC104", "the layer's name is no string of a usable length", f"{pointer}/config/name")
             return None
         full = self._path(path, name)

@@ -1,5 +1,31 @@
 """Every emission, by family. Importing this package fills the table."""
 
-from kchainer.emit import activation, conv, core, embed, merge, noise, norm, pool, reshape
+from kchainer.emit import (
+    activation,
+    conv,
+    core,
+    embed,
+    masking,
+    merge,
+    noise,
+    norm,
+    pool,
+    recurrent,
+    reshape,
+    wrap,
+)
 
-__all__ = ["activation", "conv", "core", "embed", "merge", "noise", "norm", "pool", "reshape"]
+__all__ = [
+    "activation",
+    "conv",
+    "core",
+    "embed",
+    "masking",
+    "merge",
+    "noise",
+    "norm",
+    "pool",
+    "recurrent",
+    "reshape",
+    "wrap",
+]

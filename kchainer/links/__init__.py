@@ -12,9 +12,13 @@ from kchainer.links.norm import (
     Normalization,
     RMSNormalization,
 )
+from kchainer.links.recurrent import GRU, LSTM, ConvLSTM, Recurrent, SimpleRNN
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "BatchNormalization",
+    "ConvLSTM",
     "Convolution",
     "Deconvolution",
     "DepthwiseConvolution",
@@ -29,7 +33,9 @@ __all__ = [
     "PReLU",
     "ParametricSoftplus",
     "RMSNormalization",
+    "Recurrent",
     "SReLU",
     "SeparableConvolution",
+    "SimpleRNN",
     "freeze",
 ]

@@ -285,6 +285,15 @@ def _gradients(net: Any) -> dict[str, Array]:
     return out
 
 
+def ours(name: str, got: Mapping[str, Array]) -> str:
+    """Keras's name of a variable as kchainer has it, where a layer and its cell are one."""
+    if name in got:
+        return name
+    parts = name.split("/")
+    shorter = ["/".join(parts[:i] + parts[i + 1 :]) for i in range(1, len(parts) - 1)]
+    return next((one for one in shorter if one in got), name)
+
+
 def error(got: Array, wanted: Array) -> float:
     """The largest difference, in units of the largest value wanted."""
     assert got.shape == wanted.shape, f"shape {got.shape}, wanted {wanted.shape}"

@@ -126,14 +126,18 @@ class Network(_Predicting, chainer.Chain):
         keep = {v for v, _ in taps} if outputs else set(self.plan.outputs)
         for step, spent in zip(self.plan.steps, self._last, strict=True):
             function = getattr(self, step.link) if step.link is not None else Function(step.call)  # type: ignore[arg-type]
-            values[step.output] = function(*(values[i] for i in step.inputs))
+            made = function(*(values[i] for i in step.inputs))
+            if step.more:
+                values.update(zip((step.output, *step.more), made, strict=True))
+            else:
+                values[step.output] = made
             for i in spent:
                 if i not in keep:
                     del values[i]
         if outputs:
             return tuple(_logical(values[v], order) for v, order in taps)
-        made = [chainer.as_variable(values[v]) for v in self.plan.outputs]
-        return made[0] if len(made) == 1 else tuple(made)
+        ends = [chainer.as_variable(values[v]) for v in self.plan.outputs]
+        return ends[0] if len(ends) == 1 else tuple(ends)
 
 
 def _logical(value: Any, order: tuple[int, ...]) -> Any:

@@ -26,7 +26,9 @@ class Call:
     @property
     def refs(self) -> list[Ref]:
         """The tensors among the arguments and keywords."""
-        return [r for r in (*self.args, *self.kwargs.values()) if isinstance(r, Ref)]
+        lists = [v for v in self.kwargs.values() if isinstance(v, list)]
+        flat = (*self.args, *self.kwargs.values(), *(one for many in lists for one in many))
+        return [r for r in flat if isinstance(r, Ref)]
 
 
 class Malformed(Exception):
@@ -73,7 +75,10 @@ def _flat(values: Any) -> Iterator[Any]:
 
 
 def _node_of_dict(node: dict[str, Any]) -> Call:
-    kwargs = {k: _tagged(v) for k, v in (node.get("kwargs") or {}).items()}
+    kwargs = {
+        k: list(_flat(v)) if k == "initial_state" and isinstance(v, list) else _tagged(v)
+        for k, v in (node.get("kwargs") or {}).items()
+    }
     return Call(tuple(_flat(node.get("args") or [])), kwargs)
 
 

@@ -9,9 +9,12 @@ from kchainer.diagnostics import Diagnostics, suggestion
 from kchainer.files import Limits
 from kchainer.frontends.fields import Config, Wrong, read
 from kchainer.frontends.keras import layers as _layers  # noqa: F401  fills TRANSLATORS
+from kchainer.frontends.keras import masks as masking
+from kchainer.frontends.keras import wrapped
 from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
-from kchainer.frontends.keras.layers.operations import operation
+from kchainer.frontends.keras.layers.operations import mask_operation, operation
+from kchainer.frontends.keras.layers.wrap import parts
 from kchainer.frontends.keras.settings import settings_of
 from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS
 from kchainer.ir.build import Builder
@@ -33,6 +36,7 @@ class Owner:
     layer: str | None = None
     children: list[Owner] = dataclasses.field(default_factory=list)
     named: bool = True  # Keras 1 wrote no names of nested Sequentials
+    at: str | None = None  # the place of a layer inside of a layer, below it: "cell", "forward_layer"
     merged: bool = False  # a Keras 1 Merge at the start of a Sequential: its branches' layers stand flat
 
 
@@ -51,6 +55,7 @@ class Entry:
     trainable: bool = True
     scope: Scope | None = None
     calls: list[Call] = dataclasses.field(default_factory=list)
+    parts: dict[str, Entry] = dataclasses.field(default_factory=dict)  # the layers of a wrapper
     broken: bool = False
 
 
@@ -70,6 +75,7 @@ class Translation:
     def __init__(self, dialect: Dialect, diagnostics: Diagnostics, limits: Limits) -> None:
         self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
         self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
+        self.masks = masking.Masks(self.builder.call, self.builder.shape)
         self.inputs: list[Value] = []
         self.owners: list[Owner] = []
         self.dtypes: set[str] = set()
@@ -81,7 +87,7 @@ class Translation:
         """The network of a whole model's config; None when something is wrong (which is reported)."""
         class_name = raw.get("class_name")
         if class_name not in MODELS:
-            self._error(
+            self.error(
                 "KC201",
                 f"a model of class `{class_name}`",
                 pointer,
@@ -95,7 +101,7 @@ class Translation:
         outputs = self._call_scope(scope, "", None)
         if self.diagnostics.has_errors or outputs is None or any(v is None for v in outputs):
             if not self.diagnostics.has_errors:
-                self._error("KC305", "the model's outputs could not be made", pointer)
+                self.error("KC305", "the model's outputs could not be made", pointer)
             return None
         config = scope.config
         self.builder.name = str(config.get("name") or raw.get("name") or "model")
@@ -106,7 +112,7 @@ class Translation:
 
     def _scope(self, raw: Json, path: str, pointer: str, depth: int) -> tuple[Scope | None, list[Owner]]:
         if depth > self.limits.nesting:
-            self._error("KC901", f"models nested more than {self.limits.nesting} deep", pointer)
+            self.error("KC901", f"models nested more than {self.limits.nesting} deep", pointer)
             return None, []
         config = raw.get("config")
         if isinstance(config, list):
@@ -115,7 +121,7 @@ class Translation:
         else:
             at = f"{pointer}/config/layers"
         if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
-            self._error("KC105", "a model without a list of layers", f"{pointer}/config", expected="layers")
+            self.error("KC105", "a model without a list of layers", f"{pointer}/config", expected="layers")
             return None, []
         kind = "Sequential" if raw["class_name"] == "Sequential" else "Functional"
         entries: dict[str, Entry] = {}
@@ -125,7 +131,7 @@ class Translation:
             if entry is None:
                 continue
             if entry.name in entries and kind == "Functional":
-                self._error("KC304", f'two layers are named "{entry.name}"', entry.pointer)
+                self.error("KC304", f'two layers are named "{entry.name}"', entry.pointer)
                 continue
             if entry.name in entries:
                 entry.name = f"{entry.name}#{i}"
@@ -140,7 +146,7 @@ class Translation:
         self.count += 1
         if self.count > self.limits.layers:
             if self.count == self.limits.layers + 1:
-                self._error(
+                self.error(
                     "KC901",
                     f"more than {self.limits.layers} layers",
                     pointer,
@@ -148,7 +154,7 @@ class Translation:
                 )
             return None
         if not isinstance(raw, dict) or not isinstance(raw.get("class_name"), str):
-            self._error(
+            self.error(
                 "KC104",
                 "a layer without `class_name`",
                 pointer,
@@ -160,7 +166,7 @@ class Translation:
         named = config if isinstance(config, dict) else {}
         name = raw.get("name") or named.get("name") or f"{class_name.lower()}_{self.count}"
         if not isinstance(name, str) or len(name) > self.limits.name_chars:
-            self._error("KC104", "the layer's name is no string of a usable length", f"{pointer}/config/name")
+            self.error("KC104", "the layer's name is no string of a usable length", f"{pointer}/config/name")
             return None
         full = self._path(path, name)
         owner = Owner(name, class_name, full, named=bool(raw.get("name") or named.get("name")))
@@ -173,7 +179,30 @@ class Translation:
             entry.broken = entry.scope is None
         else:
             self._read_config(entry, config)
+            self._read_parts(entry, config, depth)
         return entry
+
+    def _read_parts(self, entry: Entry, config: Any, depth: int) -> None:
+        """The layers inside of a layer, and where weight files have them."""
+        if entry.class_name in masking.RECURRENT and entry.class_name != "RNN":
+            entry.owner.children = [Owner("cell", "", entry.owner.layer, at="cell")]
+            entry.owner.layer = None
+        if entry.broken or depth > self.limits.nesting:
+            return
+        try:
+            for key, place, raw in parts(entry.class_name, config, entry.dialect):
+                part = self._entry(raw, entry.path, f"{entry.pointer}/config/{place}", depth + 1)
+                if part is None:
+                    entry.broken = True
+                    continue
+                part.owner.at = {"forward": "forward_layer", "backward": "backward_layer"}.get(key, place)
+                part.trainable = part.trainable and entry.trainable
+                entry.owner.children.append(part.owner)
+                entry.parts[key] = part
+                entry.broken = entry.broken or part.broken
+        except Wrong as wrong:
+            self.error(wrong.code, f'{entry.class_name} "{entry.name}": {wrong}', f"{entry.pointer}/config")
+            entry.broken = True
 
     def _path(self, path: str, name: str) -> str:
         full = f"{path}/{name}" if path else name
@@ -193,12 +222,12 @@ class Translation:
         try:
             entry.calls = calls(inbound)
         except Malformed as wrong:
-            self._error("KC302", f'calls of "{entry.name}": {wrong}', f"{entry.pointer}/inbound_nodes")
+            self.error("KC302", f'calls of "{entry.name}": {wrong}', f"{entry.pointer}/inbound_nodes")
             entry.broken = True
 
     def _read_config(self, entry: Entry, config: Any) -> None:
         if not isinstance(config, dict):
-            self._error("KC104", f'{entry.class_name} "{entry.name}" without a config', entry.pointer)
+            self.error("KC104", f'{entry.class_name} "{entry.name}" without a config', entry.pointer)
             entry.broken = True
             return
         self._read_dtype(entry, config)
@@ -215,7 +244,7 @@ class Translation:
         for fault in faults:
             pointer = f"{entry.pointer}/config/{fault.key}" if fault.key else f"{entry.pointer}/config"
             message = f'{fault.message} of {entry.class_name} "{entry.name}"'
-            self._error(fault.code, message, pointer, fault.found, fault.expected, fault.hint)
+            self.error(fault.code, message, pointer, fault.found, fault.expected, fault.hint)
         entry.broken = bool(faults)
 
     def _read_dtype(self, entry: Entry, config: Json) -> None:
@@ -231,7 +260,7 @@ class Translation:
             if isinstance(dtype, str) and entry.class_name != "InputLayer":
                 self.dtypes.add(dtype)
             return
-        self._error(
+        self.error(
             "KC204", f'dtype of {entry.class_name} "{entry.name}" is not supported yet', f"{entry.pointer}/config/dtype",
             found=str(dtype), expected="float32 or float64",
         )  # fmt: skip
@@ -244,13 +273,13 @@ class Translation:
         entry.broken = True
         what = f'{entry.class_name} "{entry.name}"'
         if entry.class_name in CODE or ">" in str(entry.raw.get("registered_name") or ""):
-            self._error(
+            self.error(
                 "KC202", f"{what} holds or names code of its own, which is never run", entry.pointer,
                 hint="replace the layer by one that Keras defines",
             )  # fmt: skip
             return
         near = suggestion(entry.class_name, list(TRANSLATORS))
-        self._error(
+        self.error(
             "KC201",
             f"{what} is not supported",
             f"{entry.pointer}/class_name",
@@ -288,7 +317,7 @@ class Translation:
         out: list[Value | None] = []
         branches = entry.raw["config"].get("layers")
         if not isinstance(branches, list):
-            self._error(
+            self.error(
                 "KC105", f'Merge "{entry.name}" without layers', f"{entry.pointer}/config", expected="layers"
             )
             return [None]
@@ -342,7 +371,7 @@ class Translation:
 
     def _shape(self, shape: Any, pointer: str) -> Shape | None:
         if not isinstance(shape, (list, tuple)):
-            self._error(
+            self.error(
                 "KC305",
                 "the input's shape is not stated",
                 pointer,
@@ -350,7 +379,7 @@ class Translation:
             )
             return None
         if len(shape) > self.limits.rank:
-            self._error(
+            self.error(
                 "KC901", f"a shape of rank {len(shape)}", pointer, expected=f"rank up to {self.limits.rank}"
             )
             return None
@@ -358,7 +387,7 @@ class Translation:
             if d is not None and (
                 isinstance(d, bool) or not isinstance(d, int) or not 0 < d <= self.limits.dim
             ):
-                self._error(
+                self.error(
                     "KC104",
                     "a size of the input's shape is no positive integer or null",
                     pointer,
@@ -373,20 +402,20 @@ class Translation:
         try:
             starts, outs = ends(scope.config.get("input_layers")), ends(scope.config.get("output_layers"))
         except Malformed as wrong:
-            self._error("KC302", f"inputs or outputs of the model: {wrong}", f"{scope.pointer}/config")
+            self.error("KC302", f"inputs or outputs of the model: {wrong}", f"{scope.pointer}/config")
             return None
         values: dict[tuple[str, int], list[Value | None]] = {}
         for i, (_, ref) in enumerate(starts):
             entry = scope.entries.get(ref.layer)
             if entry is None or entry.class_name != "InputLayer":
-                self._error(
+                self.error(
                     "KC302",
                     f'input "{ref.layer}" is no InputLayer of the model',
                     f"{scope.pointer}/config/input_layers",
                 )
                 return None
             if inputs is not None and i >= len(inputs):
-                self._error(
+                self.error(
                     "KC301", f"a model with {len(starts)} inputs is called on {len(inputs)}", scope.pointer
                 )
                 return None
@@ -403,7 +432,7 @@ class Translation:
             found = values.get((ref.layer, ref.call - offsets.get(ref.layer, 0)))
             if found is None or ref.tensor >= len(found):
                 if not self.diagnostics.has_errors:
-                    self._error(
+                    self.error(
                         "KC302",
                         f'output "{ref.layer}" is made by no call',
                         f"{scope.pointer}/config/output_layers",
@@ -439,7 +468,7 @@ class Translation:
                         else 0
                     )
                     if not 0 <= index < count:
-                        self._error(
+                        self.error(
                             "KC302", f'"{name}" takes call {ref.call} of "{ref.layer}", which there is not',
                             f"{entry.pointer}/inbound_nodes/{i}",
                         )  # fmt: skip
@@ -468,7 +497,7 @@ class Translation:
                     ready.append(user)
         if len(order) < len(needs):
             left = [key[0] for key, n in waiting.items() if n > 0]
-            self._error("KC303", f"layers that wait for each other: {', '.join(left[:5])}", scope.pointer)
+            self.error("KC303", f"layers that wait for each other: {', '.join(left[:5])}", scope.pointer)
         return order
 
     def _call_node(
@@ -479,21 +508,39 @@ class Translation:
         call, offsets = entry.calls[index], self._offsets[id(scope)]
 
         def resolve(item: Any) -> Any:
+            if isinstance(item, list):
+                return [resolve(one) for one in item]
             if not isinstance(item, Ref):
                 return item
             made = values.get((item.layer, item.call - offsets.get(item.layer, 0)))
             if made is None or item.tensor >= len(made):
                 if made is not None and None not in made:
-                    self._error("KC302", f'"{item.layer}" has no output {item.tensor}', entry.pointer)
+                    self.error("KC302", f'"{item.layer}" has no output {item.tensor}', entry.pointer)
                 return None
             return made[item.tensor]
 
         args = [resolve(a) for a in call.args]
         lost = any(isinstance(a, Ref) and v is None for a, v in zip(call.args, args, strict=True))
         kwargs = {k: resolve(v) for k, v in call.kwargs.items()}
-        tensors = {k for k, v in call.kwargs.items() if isinstance(v, Ref)}
+        tensors = {
+            k
+            for k, v in call.kwargs.items()
+            if isinstance(v, Ref) or (isinstance(v, list) and any(isinstance(one, Ref) for one in v))
+        }
         out = [None] if lost else self._call(entry, args, kwargs, tensors)
         values[entry.name, index] = out if out is not None else [None]
+
+    def call(
+        self, entry: Entry, args: list[Value], *, mask: Value | None = None, heed: bool = True
+    ) -> list[Value | None]:
+        """Call a layer inside of a layer; without ``heed`` the masks of its inputs do not count."""
+        if entry.scope is not None:
+            return self._call_scope(entry.scope, entry.path, args) or [None]
+        return self._call_layer(entry, args, mask, heed)
+
+    def outputs(self, value: Value) -> tuple[Value, ...]:
+        """All outputs of the node that made ``value``."""
+        return tuple((value[0], k) for k in range(len(self.builder.nodes[value[0]].shapes)))
 
     def _call(
         self, entry: Entry, args: list[Any] | None, kwargs: Json, tensors: set[str] | None = None
@@ -506,21 +553,47 @@ class Translation:
             return [None]
         if self._is_operation(entry):
             return [self._call_operation(entry, args, kwargs, tensors or set())]
-        if tensors:
-            self._error(
+        mask = kwargs["mask"] if "mask" in (tensors or ()) else None
+        if "initial_state" in (tensors or ()) and isinstance(kwargs["initial_state"], list):
+            args = [*args, *kwargs["initial_state"]]
+        if (tensors or set()) - {"mask", "initial_state"}:
+            self.error(
                 "KC205",
                 f'{entry.class_name} "{entry.name}" takes tensors as keywords',
                 entry.pointer,
-                found=", ".join(sorted(tensors)),
+                found=", ".join(sorted(tensors or ())),
             )
             return [None]
         if any(not isinstance(a, tuple) for a in args):
             return [self._call_operation(entry, args, kwargs, set())]
-        return [self._call_layer(entry, args)]
+        return self._call_layer(entry, args, mask)
 
-    def _call_layer(self, entry: Entry, inputs: list[Value]) -> Value | None:
-        if entry.config is None:
-            return None
+    def _call_layer(
+        self, entry: Entry, inputs: list[Value], mask: Value | None = None, heed: bool = True
+    ) -> list[Value | None]:
+        """Call a layer on values and on the mask that comes with the first, or that the file gives."""
+        if entry.config is None or entry.broken:
+            return [None]
+        mask = (mask or self.masks.of(inputs[0])) if heed else None
+        if mask is not None and masking.refuses(entry.class_name, entry.dialect):
+            self.error(
+                "KC205", f'{entry.class_name} "{entry.name}" of {entry.dialect} refuses a masked input', entry.pointer
+            )  # fmt: skip
+            return [None]
+        if entry.class_name in wrapped.CALLS:
+            made = wrapped.call(self, entry, inputs, mask)
+        else:
+            value = self._call_plain(entry, inputs, mask)
+            made = list(self.outputs(value)) if value is not None else [None]
+        found = [v for v in made if v is not None]
+        if len(found) < len(made):
+            return [None]
+        self.builder.taps.setdefault(entry.path, found[0])
+        self.masks.after(entry.path, entry.class_name, entry.config, entry.dialect, inputs, found, mask)
+        return made
+
+    def _call_plain(self, entry: Entry, inputs: list[Value], mask: Value | None) -> Value | None:
+        assert entry.config is not None
         translator = TRANSLATORS[entry.class_name]
         shapes = tuple(self.builder.shape(v) for v in inputs)
         try:
@@ -528,14 +601,21 @@ class Translation:
         except (Wrong, ShapeError) as wrong:
             self._translation_error(entry, wrong, shapes)
             return None
-        return self._chain(entry, made if isinstance(made, tuple) else (made,), inputs)
+        chain = made if isinstance(made, tuple) else (made,)
+        if mask is not None and masking.takes(entry.class_name, entry.dialect):
+            heeding = masking.masked(chain[0])
+            if heeding is None:
+                self.error("KC205", f'{entry.class_name} "{entry.name}" on a masked input', entry.pointer)
+                return None
+            chain, inputs = (heeding, *chain[1:]), [*inputs, mask]
+        return self._chain(entry, chain, inputs)
 
     def _translation_error(self, entry: Entry, wrong: Wrong | ShapeError, shapes: tuple[Shape, ...]) -> None:
         what = f'{entry.class_name} "{entry.name}": {wrong}'
         if isinstance(wrong, ShapeError):
-            self._error("KC301", what, entry.pointer, found=f"input {' and '.join(map(show, shapes))}")
+            self.error("KC301", what, entry.pointer, found=f"input {' and '.join(map(show, shapes))}")
         else:
-            self._error(wrong.code, what, f"{entry.pointer}/config", hint=wrong.hint)
+            self.error(wrong.code, what, f"{entry.pointer}/config", hint=wrong.hint)
 
     def _chain(self, entry: Entry, ops: tuple[Op, ...], inputs: list[Value]) -> Value | None:
         value: Value | None = None
@@ -558,7 +638,7 @@ class Translation:
 
     def _call_operation(self, entry: Entry, args: list[Any], kwargs: Json, tensors: set[str]) -> Value | None:
         config = entry.raw.get("config")
-        made = operation(
+        made = mask_operation(entry.class_name, args) or operation(
             entry.class_name,
             config if isinstance(config, dict) else {},
             args,
@@ -572,7 +652,7 @@ class Translation:
                 if isinstance(config, dict)
                 else entry.class_name
             )
-            self._error(
+            self.error(
                 "KC203",
                 f'operation `{what}` "{entry.name}" is not supported on these arguments',
                 entry.pointer,
@@ -581,7 +661,7 @@ class Translation:
         ops, inputs = made
         return self._chain(entry, ops, inputs)
 
-    def _error(
+    def error(
         self,
         code: str,
         message: str,
@@ -590,4 +670,5 @@ class Translation:
         expected: str | None = None,
         hint: str | None = None,
     ) -> None:
+        """Report what is wrong at a place of the file."""
         self.diagnostics.error(code, message, pointer=pointer, found=found, expected=expected, hint=hint)

@@ -213,6 +213,16 @@ def _holds_arrays(file: WeightFile, group: str) -> bool:
     return any(path.startswith(f"{group}/") for path in file.datasets())
 
 
+def _place(level: list[Owner], index: int) -> str:
+    """Where a layer inside of a layer stands below it; cells in a list are numbered by class."""
+    owner = level[index]
+    if owner.at is None or not owner.at.startswith("cells/"):
+        return owner.at or owner.name
+    snake = snake_case(owner.class_name)
+    before = sum(snake_case(one.class_name) == snake for one in level[:index])
+    return f"cells/{snake}_{before}" if before else f"cells/{snake}"
+
+
 def _v3(
     file: WeightFile, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
 ) -> list[tuple[Slot, str]]:
@@ -225,7 +235,9 @@ def _v3(
         container = _container(file, base)
         groups = _numbered(file, container, level, layers) if container else {}
         for i, owner in enumerate(level):
-            path = groups.get(i, f"{base}/{owner.name}")
+            if owner.at is not None:
+                groups.pop(i, None)
+            path = groups.get(i, f"{base}/{_place(level, i)}")
             if owner.children:
                 todo.append((path, owner.children))
             layer = layers.get(owner.layer) if owner.layer else None

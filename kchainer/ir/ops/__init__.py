@@ -25,6 +25,15 @@ from kchainer.ir.ops.conv import (
 )
 from kchainer.ir.ops.core import Dense, EinsumDense, Identity, Input
 from kchainer.ir.ops.embed import Embedding
+from kchainer.ir.ops.masking import (
+    MaskAny,
+    MaskConcatenate,
+    MaskedAverage,
+    Masking,
+    MaskLogical,
+    MaskNotEqual,
+    MaskOnes,
+)
 from kchainer.ir.ops.merge import Arithmetic, Concatenate, CosineSimilarity, Dot, Merge
 from kchainer.ir.ops.noise import (
     ActivityRegularization,
@@ -44,6 +53,7 @@ from kchainer.ir.ops.norm import (
     UnitNormalization,
 )
 from kchainer.ir.ops.pool import AdaptivePooling, GlobalPooling, Pooling
+from kchainer.ir.ops.recurrent import GRU, LSTM, ConvLSTM, Reverse, SimpleRNN
 from kchainer.ir.ops.reshape import (
     CenterCrop,
     Cropping,
@@ -57,6 +67,7 @@ from kchainer.ir.ops.reshape import (
     UpSampling,
     ZeroPadding,
 )
+from kchainer.ir.ops.wrap import FoldSteps, StackSteps, TakeStep, UnfoldSteps
 
 __all__ = [
     "Activation",
@@ -68,6 +79,7 @@ __all__ = [
     "Celu",
     "CenterCrop",
     "Concatenate",
+    "ConvLSTM",
     "Convolution",
     "CosineSimilarity",
     "Cropping",
@@ -79,6 +91,8 @@ __all__ = [
     "Elu",
     "Embedding",
     "Flatten",
+    "FoldSteps",
+    "GRU",
     "GaussianDropout",
     "GaussianNoise",
     "Gelu",
@@ -88,9 +102,17 @@ __all__ = [
     "HardSigmoid",
     "Identity",
     "Input",
+    "LSTM",
     "LayerNormalization",
     "LayerScale",
     "LogSoftmax",
+    "MaskAny",
+    "MaskConcatenate",
+    "MaskLogical",
+    "MaskNotEqual",
+    "MaskOnes",
+    "MaskedAverage",
+    "Masking",
     "Merge",
     "Normalization",
     "PRelu",
@@ -103,15 +125,20 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "Reverse",
     "SRelu",
     "SeparableConvolution",
     "Shrink",
+    "SimpleRNN",
     "Softmax",
     "SpatialDropout",
     "Squareplus",
+    "StackSteps",
+    "TakeStep",
     "Threshold",
     "Transpose",
     "TransposedConvolution",
+    "UnfoldSteps",
     "UnitNormalization",
     "UpSampling",
     "ZeroPadding",

@@ -1,5 +1,31 @@
 """Every translator, by family. Importing this package fills the table."""
 
-from kchainer.frontends.keras.layers import activation, conv, core, embed, merge, noise, norm, pool, reshape
+from kchainer.frontends.keras.layers import (
+    activation,
+    conv,
+    core,
+    embed,
+    masking,
+    merge,
+    noise,
+    norm,
+    pool,
+    recurrent,
+    reshape,
+    wrap,
+)
 
-__all__ = ["activation", "conv", "core", "embed", "merge", "noise", "norm", "pool", "reshape"]
+__all__ = [
+    "activation",
+    "conv",
+    "core",
+    "embed",
+    "masking",
+    "merge",
+    "noise",
+    "norm",
+    "pool",
+    "recurrent",
+    "reshape",
+    "wrap",
+]

@@ -1,0 +1,41 @@
+"""Masks."""
+
+from __future__ import annotations
+
+from kchainer.emit.plan import Call, Emitted, Site, emits
+from kchainer.ir import ops
+
+
+@emits(ops.MaskNotEqual)
+def mask_not_equal(op: ops.MaskNotEqual, site: Site) -> Emitted:
+    return Call("kchainer.functions.mask_not_equal", {"value": op.value})
+
+
+@emits(ops.MaskAny)
+def mask_any(op: ops.MaskAny, site: Site) -> Emitted:
+    return Call("kchainer.functions.mask_any")
+
+
+@emits(ops.MaskLogical)
+def mask_logical(op: ops.MaskLogical, site: Site) -> Emitted:
+    return Call("kchainer.functions.mask_logical", {"function": op.function})
+
+
+@emits(ops.MaskConcatenate)
+def mask_concatenate(op: ops.MaskConcatenate, site: Site) -> Emitted:
+    return Call("kchainer.functions.mask_concatenate")
+
+
+@emits(ops.MaskOnes)
+def mask_ones(op: ops.MaskOnes, site: Site) -> Emitted:
+    return Call("kchainer.functions.mask_ones")
+
+
+@emits(ops.Masking)
+def masking(op: ops.Masking, site: Site) -> Emitted:
+    return Call("kchainer.functions.masking", {"value": op.value})
+
+
+@emits(ops.MaskedAverage)
+def masked_average(op: ops.MaskedAverage, site: Site) -> Emitted:
+    return Call("kchainer.functions.masked_average", {"keepdims": True} if op.keepdims else {})

@@ -36,6 +36,19 @@ class LazyArray:
         index = tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(len(self.shape)))
         return LazyArray(self.shape, self.source, lambda: self.read()[index])
 
+    @staticmethod
+    def joined(parts: tuple[LazyArray, ...], axis: int) -> LazyArray:
+        """Arrays one behind the other along ``axis``."""
+        shape = list(parts[0].shape)
+        shape[axis] = sum(p.shape[axis] for p in parts)
+
+        def read() -> Any:
+            import numpy as np
+
+            return np.concatenate([p.read() for p in parts], axis)
+
+        return LazyArray(tuple(shape), parts[0].source, read)
+
     def mapped(self, function: Callable[[Any], Any]) -> LazyArray:
         """Another array of the same shape, computed when it is read."""
         return LazyArray(self.shape, self.source, lambda: function(self.read()))

@@ -168,7 +168,9 @@ def read_document(
     network = translation.network(document.config)
     loaded = {}
     if network is not None and document.weights is not None:
-        loaded = arrays(document.weights, translation.owners, network.layers, told, found)
+        # layers that no output needs have their arrays in the file all the same
+        every = arrays(document.weights, translation.owners, translation.builder.layers, told, found)
+        loaded = {key: array for key, array in every.items() if key[0] in network.layers}
     if found.has_errors or network is None:
         found.located(document.text).raise_if_errors()
         raise _fail("KC104", "the file could not be read", document.name)

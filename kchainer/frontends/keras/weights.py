@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from kchainer.diagnostics import Diagnostics
 from kchainer.files import WeightFile
 from kchainer.frontends.keras.dialect import Dialect
+from kchainer.frontends.keras.gates import Slot, Source, by_gate, is_cudnn, joined_axis, of_cudnn
 from kchainer.frontends.keras.graph import Owner
 from kchainer.ir import ops
 from kchainer.ir.arrays import LazyArray
@@ -16,7 +17,6 @@ from kchainer.ir.graph import Layer
 from kchainer.ir.op import Op, Param
 
 Key = tuple[str, str]
-Slot = tuple[Layer, Param]
 
 # Arrays behind the params that a class writes and nothing here needs.
 EXTRA = {"Normalization": 1}  # count
@@ -25,9 +25,10 @@ CONVOLUTIONS = (
     ops.TransposedConvolution,
     ops.DepthwiseConvolution,
     ops.SeparableConvolution,
+    ops.ConvLSTM,
 )
 # What Theano computes as true convolutions; its depthwise kernels are not flipped (Keras 2.3.1).
-FLIPPED = (ops.Convolution, ops.TransposedConvolution)
+FLIPPED = (ops.Convolution, ops.TransposedConvolution, ops.ConvLSTM)
 
 
 def arrays(
@@ -39,28 +40,34 @@ def arrays(
 ) -> dict[Key, LazyArray]:
     """The array of each param. What is missing, left over or of another shape is reported."""
     root = _legacy_root(file)
-    found = (
+    found: list[tuple[Slot, Source]] = (
         _legacy(file, root, owners, layers, diagnostics)
         if root is not None
         else _v3(file, owners, layers, diagnostics)
     )
-    dialect = _with_backend(dialect, [source for _, source in found])
+    dialect = _with_backend(dialect, [s if isinstance(s, str) else s[0] for _, s in found])
     out: dict[Key, LazyArray] = {}
-    for (layer, param), path in found:
-        array = _fitted(_lazy(file, path), layer.op, param, dialect, diagnostics, layer)
+    raw = [((layer, param), _lazy(file, source, joined_axis(layer, param))) for (layer, param), source in found]
+    cudnn = {layer.name for (layer, param), array in raw if is_cudnn(layer, param, array.shape)}
+    for (layer, param), stored in raw:
+        if layer.name in cudnn:
+            stored = of_cudnn(stored, layer, param)
+        array = _fitted(stored, layer.op, param, dialect, diagnostics, layer)
         if array is None:
             continue
         if array.shape != param.shape:
             diagnostics.error(
                 "KC403", f'`{param.name}` of "{layer.name}" has another shape in the weights file', pointer=layer.pointer,
-                found=f"{list(array.shape)} in {path}", expected=str(list(param.shape)),
+                found=f"{list(array.shape)} in {array.source}", expected=str(list(param.shape)),
             )  # fmt: skip
             continue
         out[layer.name, param.name] = array
     return out
 
 
-def _lazy(file: WeightFile, path: str) -> LazyArray:
+def _lazy(file: WeightFile, path: Source, axis: int) -> LazyArray:
+    if not isinstance(path, str):
+        return LazyArray.joined(tuple(_lazy(file, one, axis) for one in path), axis)
     return LazyArray(file.dataset(path).shape, path, functools.partial(file.read, path))
 
 
@@ -110,7 +117,7 @@ def _legacy_slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
 
 def _legacy(
     file: WeightFile, root: str, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
-) -> list[tuple[Slot, str]]:
+) -> list[tuple[Slot, Source]]:
     base = root.rstrip("/")
     groups: dict[str, list[str]] = {}
     for name in file.attributes(root).get("layer_names", []):
@@ -120,8 +127,13 @@ def _legacy(
     wanted = [(o, _legacy_slots(o, layers)) for o in _flattened(owners)]
     wanted = [(o, slots) for o, slots in wanted if slots]
     pairs = _pairs(wanted, groups, diagnostics)
-    out: list[tuple[Slot, str]] = []
+    out: list[tuple[Slot, Source]] = []
     for owner, slots, paths in pairs:
+        paths = [p for p in paths if "rnn_state" not in p]  # Keras 3 saves the states of stateful layers
+        gates = by_gate(slots, paths) if len(paths) > len(slots) else None
+        if gates is not None:
+            out += gates
+            continue
         extra = EXTRA.get(owner.class_name, 0)
         if len(paths) not in (len(slots), len(slots) + extra):
             diagnostics.error(
@@ -225,8 +237,8 @@ def _place(level: list[Owner], index: int) -> str:
 
 def _v3(
     file: WeightFile, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
-) -> list[tuple[Slot, str]]:
-    out: list[tuple[Slot, str]] = []
+) -> list[tuple[Slot, Source]]:
+    out: list[tuple[Slot, Source]] = []
     read: set[str] = set()
     todo: list[tuple[str, list[Owner]]] = [("", owners)]
     seen: set[str] = set()

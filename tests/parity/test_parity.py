@@ -12,7 +12,7 @@ import pytest
 from tests.parity import harness
 from tests.parity.harness import Array, Case
 
-FAMILIES = ("conv", "core", "pool", "norm", "activation", "noise", "reshape", "embed", "merge", "recurrent")
+FAMILIES = ("conv", "core", "pool", "norm", "activation", "noise", "reshape", "embed", "merge", "recurrent", "wrap", "masking")
 Record = Callable[[str, object], None]
 
 

@@ -24,7 +24,9 @@ from kchainer.ir.op import Op, Shape, ShapeError, show
 Json = dict[str, Any]
 MODELS = ("Sequential", "Functional", "Model")
 CODE = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
-OPERATION_CLASSES = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod", "InstanceMethod")
+# What Keras 3 writes for masks; in its .h5 files without a module
+MASK_CLASSES = ("NotEqual", "Any", "LogicalOr", "LogicalAnd")
+OPERATION_CLASSES = (*MASK_CLASSES, "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod", "InstanceMethod")
 
 
 @dataclasses.dataclass(slots=True)
@@ -196,7 +198,8 @@ class Translation:
                     entry.broken = True
                     continue
                 part.owner.at = {"forward": "forward_layer", "backward": "backward_layer"}.get(key, place)
-                part.trainable = part.trainable and entry.trainable
+                # Keras 3 asks the inner layer alone
+                part.trainable = part.trainable and (entry.trainable or entry.dialect.release >= (3,))
                 entry.owner.children.append(part.owner)
                 entry.parts[key] = part
                 entry.broken = entry.broken or part.broken
@@ -257,7 +260,7 @@ class Translation:
             "Rescaling",
             "Normalization",
         ):
-            if isinstance(dtype, str) and entry.class_name != "InputLayer":
+            if isinstance(dtype, str) and entry.class_name not in ("InputLayer", "StackedRNNCells"):
                 self.dtypes.add(dtype)
             return
         self.error(
@@ -554,8 +557,11 @@ class Translation:
         if self._is_operation(entry):
             return [self._call_operation(entry, args, kwargs, tensors or set())]
         mask = kwargs["mask"] if "mask" in (tensors or ()) else None
-        if "initial_state" in (tensors or ()) and isinstance(kwargs["initial_state"], list):
-            args = [*args, *kwargs["initial_state"]]
+        if "initial_state" in (tensors or ()):
+            states = kwargs["initial_state"]
+            args = [*args, *(states if isinstance(states, list) else [states])]
+            if any(a is None for a in args):
+                return [None]
         if (tensors or set()) - {"mask", "initial_state"}:
             self.error(
                 "KC205",
@@ -574,16 +580,18 @@ class Translation:
         """Call a layer on values and on the mask that comes with the first, or that the file gives."""
         if entry.config is None or entry.broken:
             return [None]
-        mask = (mask or self.masks.of(inputs[0])) if heed else None
+        implied = self.masks.of(inputs[0]) if heed else None
+        taken = mask or (implied if masking.implied_counts(inputs, entry.dialect) else None)
+        mask = mask or implied
         if mask is not None and masking.refuses(entry.class_name, entry.dialect):
             self.error(
                 "KC205", f'{entry.class_name} "{entry.name}" of {entry.dialect} refuses a masked input', entry.pointer
             )  # fmt: skip
             return [None]
         if entry.class_name in wrapped.CALLS:
-            made = wrapped.call(self, entry, inputs, mask)
+            made = wrapped.call(self, entry, inputs, taken)
         else:
-            value = self._call_plain(entry, inputs, mask)
+            value = self._call_plain(entry, inputs, taken)
             made = list(self.outputs(value)) if value is not None else [None]
         found = [v for v in made if v is not None]
         if len(found) < len(made):

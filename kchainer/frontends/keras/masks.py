@@ -48,6 +48,11 @@ def takes(class_name: str, dialect: Dialect) -> bool:
     return class_name in RECURRENT
 
 
+def implied_counts(inputs: Sequence[Value], dialect: Dialect) -> bool:
+    """A layer takes the mask that hangs on its input; in Keras 3 not where states are inputs as well."""
+    return len(inputs) == 1 or dialect.release < (3,)
+
+
 def refuses(class_name: str, dialect: Dialect) -> bool:
     """The release raised an error for this layer on a masked input; later ones drop the mask."""
     if dialect.flavour == "tf_keras" or not (1,) <= dialect.release < (2, 4):

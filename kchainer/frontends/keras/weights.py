@@ -126,7 +126,7 @@ def _legacy(
             groups[name] = [f"{base}/{name}/{one}" for one in names]
     wanted = [(o, _legacy_slots(o, layers)) for o in _flattened(owners)]
     wanted = [(o, slots) for o, slots in wanted if slots]
-    pairs = _pairs(wanted, groups, diagnostics)
+    pairs = _pairs(wanted, groups, file, diagnostics)
     out: list[tuple[Slot, Source]] = []
     for owner, slots, paths in pairs:
         paths = [p for p in paths if "rnn_state" not in p]  # Keras 3 saves the states of stateful layers
@@ -148,16 +148,22 @@ def _legacy(
 
 
 def _pairs(
-    wanted: list[tuple[Owner, list[Slot]]], groups: dict[str, list[str]], diagnostics: Diagnostics
+    wanted: list[tuple[Owner, list[Slot]]],
+    groups: dict[str, list[str]],
+    file: WeightFile,
+    diagnostics: Diagnostics,
 ) -> list[tuple[Owner, list[Slot], list[str]]]:
-    """Layers and groups by name; by order where no name agrees."""
+    """Layers and groups by name; by order where no name agrees, or where names in another order do not fit."""
     matching = [o for o, _ in wanted if o.name in groups]
     if len(wanted) == len(groups) and all(
         o.name == g or not o.named for (o, _), g in zip(wanted, groups, strict=True)
     ):
         return [(o, slots, paths) for (o, slots), paths in zip(wanted, groups.values(), strict=True)]
-    if not matching and len(wanted) == len(groups):
-        if wanted:
+    in_order = [(slots, paths) for (_, slots), paths in zip(wanted, groups.values(), strict=False)]
+    by_name = [(slots, groups.get(o.name, [])) for o, slots in wanted]
+    otherwise = _fits(file, in_order) and not _fits(file, by_name)
+    if len(wanted) == len(groups) and (not matching or otherwise):
+        if wanted and not matching:
             diagnostics.warn(
                 "KC405", "no layer of the weights file has a name of the model; they are taken in their order"
             )
@@ -170,6 +176,15 @@ def _pairs(
         if name not in names:
             diagnostics.error("KC402", f'the weights file has arrays for "{name}", which the model has not')
     return [(o, slots, groups[o.name]) for o, slots in wanted if o.name in groups]
+
+
+def _fits(file: WeightFile, pairs: list[tuple[list[Slot], list[str]]]) -> bool:
+    """Every array has the shape of its param, as Keras 2 and later store it."""
+    return all(
+        len(slots) == len(paths)
+        and all(file.dataset(p).shape == s[1].shape for s, p in zip(slots, paths, strict=True))
+        for slots, paths in pairs
+    )
 
 
 # ------------------------------------------------------------------ v3

@@ -203,7 +203,7 @@ def _cell(
         cell.path,
         op,
         [*inputs, mask] if mask is not None else inputs,
-        trainable=entry.trainable and cell.trainable,
+        trainable=cell.trainable,
         settings=settings_of(cell.config, cell.dialect),
         pointer=cell.pointer,
     )

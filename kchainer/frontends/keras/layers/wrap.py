@@ -90,7 +90,8 @@ def parts(class_name: str, config: Json, dialect: Dialect) -> Iterator[tuple[str
         yield "forward", "layer", _renamed(layer, "forward_", **more)
         backward = config.get("backward_layer")
         if backward is not None:
-            yield "backward", "backward_layer", _renamed(_object(backward, "backward_layer"), "backward_", **more)
+            other = _object(backward, "backward_layer")
+            yield "backward", "backward_layer", {**other, "config": {**(other.get("config") or {}), **more}}
         else:
             turned = not (layer.get("config") or {}).get("go_backwards", False)
             yield "backward", "layer", _renamed(layer, "backward_", go_backwards=turned, **more)

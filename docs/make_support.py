@@ -11,7 +11,7 @@ with Keras 3.15 (run beside us) at 1e-5 of each output's scale in float32, gradi
 where `tests/parity` has the class; older releases agree with recorded outputs (`tests/recorded`).
 
 Any class that is not listed is refused with KC201, any key that is not listed with KC103, `Lambda` and other code in
-a file with KC202. Recurrent and attention layers, masking, preprocessing, SpectralNormalization and the layers that
+a file with KC202. Attention layers, preprocessing, SpectralNormalization and the layers that
 only older releases had (MaxoutDense, Highway, LocallyConnected) are not read yet, nor is the CustomScaleLayer of
 keras.applications.InceptionResNetV2.
 

@@ -147,7 +147,7 @@ class Recurrent(chainer.Link):
     def _state_shape(self, x: Any) -> tuple[int, ...]:
         raise NotImplementedError
 
-    def _inputs(self, x: Any) -> Sequence[Any]:
+    def _inputs(self, x: Any) -> Any:
         """The part of each step that does not depend on the state."""
         raise NotImplementedError
 
@@ -174,7 +174,7 @@ class _Dense(Recurrent):
     def _state_shape(self, x: Any) -> tuple[int, ...]:
         return (x.shape[0], self.units)
 
-    def _inputs(self, x: Any) -> Sequence[Any]:
+    def _inputs(self, x: Any) -> Any:
         """All steps' products at once."""
         drop = self._masks_of(self.dropout, x[:, 0])
         b = self._input_bias()
@@ -327,11 +327,13 @@ class ConvLSTM(Recurrent):
         return (x.shape[0], self.filters, *self._inputs_shape)
 
     def _first_states(self, x: Any, more: Sequence[Any]) -> tuple[Any, ...]:
-        one = KC.convolution(x[:, 0].array[:1] * 0, self.W.array[:1], None, self.stride, self.pads, self.dilate)
+        one = KC.convolution(
+            x[:, 0].array[:1] * 0, self.W.array[:1], None, self.stride, self.pads, self.dilate
+        )
         self._inputs_shape = one.shape[2:]
         return super()._first_states(x, more)
 
-    def _inputs(self, x: Any) -> Sequence[Any]:
+    def _inputs(self, x: Any) -> Any:
         drop = self._masks_of(self.dropout, x[:, 0])
         n, steps = x.shape[:2]
 
@@ -355,7 +357,10 @@ class ConvLSTM(Recurrent):
             z = z + KC.convolution(h, self.U, None, 1, self.recurrent_pads)
         else:
             rows = F.split_axis(self.U, 4, axis=0)
-            each = [KC.convolution(h * d, w, None, 1, self.recurrent_pads) for d, w in zip(drop, rows, strict=True)]
+            each = [
+                KC.convolution(h * d, w, None, 1, self.recurrent_pads)
+                for d, w in zip(drop, rows, strict=True)
+            ]
             z = z + F.concat(each, axis=1)
         i, f, g, o = F.split_axis(z, 4, axis=1)
         c = gate(f) * c + gate(i) * function(g)

@@ -86,7 +86,9 @@ class Case:
     def __str__(self) -> str:
         shapes = "+".join("x".join("n" if d is None else str(d) for d in x) for x in self.xs)
         said = [f"{k}={v}".replace(" ", "") for k, v in self.config.items() if k != "name"]
-        return "-".join([self.layer, shapes, *said, *(n for n in ("behind", "masked", "states") if getattr(self, n))])
+        return "-".join(
+            [self.layer, shapes, *said, *(n for n in ("behind", "masked", "states") if getattr(self, n))]
+        )
 
     @property
     def seed(self) -> int:

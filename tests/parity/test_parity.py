@@ -12,7 +12,20 @@ import pytest
 from tests.parity import harness
 from tests.parity.harness import Array, Case
 
-FAMILIES = ("conv", "core", "pool", "norm", "activation", "noise", "reshape", "embed", "merge", "recurrent", "wrap", "masking")
+FAMILIES = (
+    "conv",
+    "core",
+    "pool",
+    "norm",
+    "activation",
+    "noise",
+    "reshape",
+    "embed",
+    "merge",
+    "recurrent",
+    "steps",
+    "masking",
+)
 Record = Callable[[str, object], None]
 
 

@@ -163,4 +163,4 @@ def test_how_many_recorded_cases_run(old: Path, real: Path) -> None:
             running += 1
         except kchainer.KchainerError:
             assert case
-    assert running >= 269
+    assert running >= 397

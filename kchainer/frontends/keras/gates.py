@@ -42,7 +42,8 @@ def by_gate(slots: Sequence[Slot], paths: Sequence[str]) -> list[tuple[Slot, Sou
         if len(here) < each * len(order):
             return None
         out += [
-            ((layer, one), tuple(here[each * gate + i] for gate in order)) for i, one in enumerate(layer.params)
+            ((layer, one), tuple(here[each * gate + i] for gate in order))
+            for i, one in enumerate(layer.params)
         ]
     return None if left else out
 

@@ -14,7 +14,7 @@ from kchainer.frontends.keras import wrapped
 from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
 from kchainer.frontends.keras.layers.operations import mask_operation, operation
-from kchainer.frontends.keras.layers.wrap import parts
+from kchainer.frontends.keras.layers.steps import parts
 from kchainer.frontends.keras.settings import settings_of
 from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS
 from kchainer.ir.build import Builder
@@ -26,7 +26,14 @@ MODELS = ("Sequential", "Functional", "Model")
 CODE = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
 # What Keras 3 writes for masks; in its .h5 files without a module
 MASK_CLASSES = ("NotEqual", "Any", "LogicalOr", "LogicalAnd")
-OPERATION_CLASSES = (*MASK_CLASSES, "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod", "InstanceMethod")
+OPERATION_CLASSES = (
+    *MASK_CLASSES,
+    "TFOpLambda",
+    "SlicingOpLambda",
+    "TensorFlowOpLayer",
+    "ClassMethod",
+    "InstanceMethod",
+)
 
 
 @dataclasses.dataclass(slots=True)

@@ -34,7 +34,19 @@ PASSING: dict[str, tuple[int, ...]] = {
 # Layers that join the masks of their inputs. Merge: by its mode.
 JOINING = frozenset(["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Merge", "Concatenate"])
 RECURRENT = frozenset(
-    ["SimpleRNN", "LSTM", "LSTMV1", "LSTMV2", "GRU", "GRUV1", "GRUV2", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"]
+    [
+        "SimpleRNN",
+        "LSTM",
+        "LSTMV1",
+        "LSTMV2",
+        "GRU",
+        "GRUV1",
+        "GRUV2",
+        "RNN",
+        "ConvLSTM1D",
+        "ConvLSTM2D",
+        "ConvLSTM3D",
+    ]
 )
 # Layers that end a mask without a word in every release.
 ENDING = frozenset(["Dot", "GlobalAveragePooling1D", "GlobalAvgPool1D", "Embedding"])

@@ -47,7 +47,9 @@ def arrays(
     )
     dialect = _with_backend(dialect, [s if isinstance(s, str) else s[0] for _, s in found])
     out: dict[Key, LazyArray] = {}
-    raw = [((layer, param), _lazy(file, source, joined_axis(layer, param))) for (layer, param), source in found]
+    raw = [
+        ((layer, param), _lazy(file, source, joined_axis(layer, param))) for (layer, param), source in found
+    ]
     cudnn = {layer.name for (layer, param), array in raw if is_cudnn(layer, param, array.shape)}
     for (layer, param), stored in raw:
         if layer.name in cudnn:
@@ -161,7 +163,7 @@ def _pairs(
         return [(o, slots, paths) for (o, slots), paths in zip(wanted, groups.values(), strict=True)]
     in_order = [(slots, paths) for (_, slots), paths in zip(wanted, groups.values(), strict=False)]
     by_name = [(slots, groups.get(o.name, [])) for o, slots in wanted]
-    otherwise = _fits(file, in_order) and not _fits(file, by_name)
+    otherwise = len(matching) == len(wanted) and _fits(file, in_order) and not _fits(file, by_name)
     if len(wanted) == len(groups) and (not matching or otherwise):
         if wanted and not matching:
             diagnostics.warn(

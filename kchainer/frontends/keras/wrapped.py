@@ -139,7 +139,12 @@ def _rnn(t: Translation, entry: Entry, inputs: list[Value], mask: Value | None) 
     upside_down = len(cells) > 1 and _reversed_states(entry)
     states = _by_cell(cells, given, upside_down)
     if states is None:
-        t.error("KC301", f'RNN "{entry.name}" takes another number of states', entry.pointer, found=str(len(given)))
+        t.error(
+            "KC301",
+            f'RNN "{entry.name}" takes another number of states',
+            entry.pointer,
+            found=str(len(given)),
+        )
         return [None]
     turned = len(cells) > 1 and c.go_backwards
     if turned:

@@ -67,9 +67,11 @@ from kchainer.ir.ops.reshape import (
     UpSampling,
     ZeroPadding,
 )
-from kchainer.ir.ops.wrap import FoldSteps, StackSteps, TakeStep, UnfoldSteps
+from kchainer.ir.ops.steps import FoldSteps, StackSteps, TakeStep, UnfoldSteps
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "Activation",
     "ActivityRegularization",
     "AdaptivePooling",
@@ -92,7 +94,6 @@ __all__ = [
     "Embedding",
     "Flatten",
     "FoldSteps",
-    "GRU",
     "GaussianDropout",
     "GaussianNoise",
     "Gelu",
@@ -102,7 +103,6 @@ __all__ = [
     "HardSigmoid",
     "Identity",
     "Input",
-    "LSTM",
     "LayerNormalization",
     "LayerScale",
     "LogSoftmax",

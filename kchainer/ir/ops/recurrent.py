@@ -25,16 +25,22 @@ class _Recurrent(Op):
 
     return_sequences: bool = attr(doc="give the output of every step, not only of the last", spec=False)
     return_state: bool = attr(doc="give the last states as further outputs", spec=False)
-    go_backwards: bool = attr(doc="begin with the last step; outputs in the order of their making", spec=False)
+    go_backwards: bool = attr(
+        doc="begin with the last step; outputs in the order of their making", spec=False
+    )
     stateful: bool = attr(doc="begin with the states in which the call before ended", spec=False)
     initial_state: bool = attr(doc="the first states are inputs behind x", spec=False)
-    masked: bool = attr(doc="the last input is a mask (N, T): steps where it is false change no state", spec=False)
+    masked: bool = attr(
+        doc="the last input is a mask (N, T): steps where it is false change no state", spec=False
+    )
     masked_output: Literal["previous", "zero"] = attr(doc="what comes out of a masked step", spec="previous")
-    dropout: float = attr(doc="part of the inputs dropped in training, the same for all steps", spec=0.0, minimum=0, below=1)
+    dropout: float = attr(
+        doc="part of the inputs dropped in training, the same for all steps", spec=0.0, minimum=0, below=1
+    )
     recurrent_dropout: float = attr(doc="the same of the states", spec=0.0, minimum=0, below=1)
     dropout_per_gate: bool = attr(doc="each gate drops others", spec=False)
     use_bias: bool = attr(doc="add a bias", spec=True)
-    activation: Function = attr(doc="function of the candidate and of what comes out", spec="tanh")
+    activation: Function = attr(doc="function of the candidate and of what comes out", spec="tanh")  # noqa: RUF009
     hard_sigmoid_slope: float = attr(doc="slope of hard_sigmoid where that is used", spec=0.2, above=0)
 
     def _state(self, x: Shape) -> Shape:
@@ -45,11 +51,13 @@ class _Recurrent(Op):
         wanted = 1 + self.states * self.initial_state + self.masked
         if len(xs) != wanted:
             raise ShapeError(f"expected {wanted} inputs, found {len(xs)}")
-        if self.masked and (len(xs[-1]) != 2 or xs[-1][1] not in (xs[0][1], None) and xs[0][1] is not None):
+        if self.masked and (len(xs[-1]) != 2 or (xs[-1][1] not in (xs[0][1], None) and xs[0][1] is not None)):
             raise ShapeError(f"a mask {show(xs[-1])} does not fit {show(xs[0])}")
         state = self._state(xs[0])
         for x in xs[1 : 1 + self.states * self.initial_state]:
-            if len(x) != len(state) or any(a != b for a, b in zip(x[1:], state[1:], strict=True) if None not in (a, b)):
+            if len(x) != len(state) or any(
+                a != b for a, b in zip(x[1:], state[1:], strict=True) if None not in (a, b)
+            ):
                 raise ShapeError(f"a state is {show(state)}, found {show(x)}")
 
     def infer(self, *xs: Shape) -> Shape:

@@ -46,9 +46,14 @@ MASKED = [
 ]
 WITH_STATES = [
     *(case(layer, x=X, units=6, return_state=True) for layer in LAYERS),
-    *(case(layer, x=X, units=6, return_state=True, return_sequences=True, go_backwards=True) for layer in LAYERS),
     *(
-        case(layer, x=[X, *[(3, 6)] * STATES[layer]], units=6, states=True, return_state=r, return_sequences=s)
+        case(layer, x=X, units=6, return_state=True, return_sequences=True, go_backwards=True)
+        for layer in LAYERS
+    ),
+    *(
+        case(
+            layer, x=[X, *[(3, 6)] * STATES[layer]], units=6, states=True, return_state=r, return_sequences=s
+        )
         for layer in LAYERS
         for r in (False, True)
         for s in (False, True)

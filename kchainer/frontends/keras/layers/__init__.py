@@ -12,7 +12,7 @@ from kchainer.frontends.keras.layers import (
     pool,
     recurrent,
     reshape,
-    wrap,
+    steps,
 )
 
 __all__ = [
@@ -27,5 +27,5 @@ __all__ = [
     "pool",
     "recurrent",
     "reshape",
-    "wrap",
+    "steps",
 ]

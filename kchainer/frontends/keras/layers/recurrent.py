@@ -210,7 +210,9 @@ def _conv_lstm(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> ops.ConvLS
     ones = (1,) * rank
     if len(xs[0]) != rank + 3:
         raise ShapeError(f"expected rank {rank + 3}")
-    same = same_conv(c.kernel_size, c.dilation_rate, c.strides, dialect) if c.padding == "same" else none(rank)
+    same = (
+        same_conv(c.kernel_size, c.dilation_rate, c.strides, dialect) if c.padding == "same" else none(rank)
+    )
     # as in a Conv2D the gates drop each their own, whatever the implementation
     common = _common(c, xs, dialect) | {"dropout_per_gate": True}
     return ops.ConvLSTM(

@@ -36,6 +36,11 @@ def masking(op: ops.Masking, site: Site) -> Emitted:
     return Call("kchainer.functions.masking", {"value": op.value})
 
 
+@emits(ops.MaskedMerge)
+def masked_merge(op: ops.MaskedMerge, site: Site) -> Emitted:
+    return Call("kchainer.functions.masked_merge", {"function": op.function, "masked": op.masked})
+
+
 @emits(ops.MaskedAverage)
 def masked_average(op: ops.MaskedAverage, site: Site) -> Emitted:
     return Call("kchainer.functions.masked_average", {"keepdims": True} if op.keepdims else {})

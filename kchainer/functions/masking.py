@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import chainer
@@ -47,6 +48,36 @@ def masking(x: Any, value: float = 0.0) -> chainer.Variable:
     keep = (x.array != value).any(axis=-1, keepdims=True)
     xp = backend.get_array_module(x)
     return F.where(xp.broadcast_to(keep, x.shape), x, xp.zeros_like(x.array))
+
+
+def masked_merge(*values: Any, function: str, masked: Sequence[bool]) -> chainer.Variable:
+    """``values`` joined by "multiply", "maximum" or "minimum"; then come the masks of those that ``masked`` names.
+
+    A masked step does not count. Source: keras.layers.Multiply, Maximum, Minimum since 3.4.
+    """
+    xs = [chainer.as_variable(v) for v in values[: len(masked)]]
+    xp, shape = backend.get_array_module(*xs), xs[0].shape
+    left = [xp.broadcast_to(_array(m).astype(bool)[..., None], shape) for m in values[len(masked) :]]
+    keeps = [left.pop(0) if has else None for has in masked]
+    if function == "multiply":
+        return _product(xp, xs, keeps)
+    join = F.maximum if function == "maximum" else F.minimum
+    y, keep = xs[0], keeps[0]
+    for x, own in zip(xs[1:], keeps[1:], strict=True):
+        x = x if own is None else F.where(own, x, y)
+        y = y if keep is None else F.where(keep, y, x)
+        keep = None if own is None or keep is None else xp.logical_or(keep, own)
+        y = join(y, x)
+    return y
+
+
+def _product(xp: Any, xs: Sequence[Any], keeps: Sequence[Any]) -> chainer.Variable:
+    ones = xp.ones_like(xs[0].array)
+    filled = [x if keep is None else F.where(keep, x, ones) for x, keep in zip(xs, keeps, strict=True)]
+    y = functools.reduce(lambda a, b: a * b, filled)
+    if any(keep is None for keep in keeps):
+        return y
+    return F.where(functools.reduce(xp.logical_or, keeps), y, xp.zeros_like(y.array))
 
 
 def masked_average(x: Any, mask: Any, keepdims: bool = False) -> chainer.Variable:

@@ -617,6 +617,8 @@ class Translation:
             self._translation_error(entry, wrong, shapes)
             return None
         chain = made if isinstance(made, tuple) else (made,)
+        first, inputs = self.masks.counted(entry.class_name, chain[0], inputs, entry.dialect)
+        chain = (first, *chain[1:])
         if mask is not None and masking.takes(entry.class_name, entry.dialect):
             heeding = masking.masked(chain[0])
             if heeding is None:

@@ -48,6 +48,7 @@ RECURRENT = frozenset(
         "ConvLSTM3D",
     ]
 )
+COUNTING = frozenset(["Multiply", "Maximum", "Minimum"])
 # Layers that end a mask without a word in every release.
 ENDING = frozenset(["Dot", "GlobalAveragePooling1D", "GlobalAvgPool1D", "Embedding"])
 AVERAGES = frozenset(["GlobalAveragePooling1D", "GlobalAvgPool1D"])
@@ -103,6 +104,18 @@ class Masks:
     def of(self, value: Value) -> Value | None:
         """The mask of a value."""
         return self._of.get(value)
+
+    def counted(
+        self, class_name: str, op: Op, inputs: Sequence[Value], dialect: Dialect
+    ) -> tuple[Op, list[Value]]:
+        """An op that joins values, and its inputs, where masked steps do not count: Keras 3.4 and later."""
+        masks = [self.of(v) for v in inputs]
+        rank = len(self._shape(inputs[0]))
+        some = [m for m in masks if m is not None and len(self._shape(m)) + 1 == rank]
+        if class_name not in COUNTING or dialect.release < (3, 4) or not some or not isinstance(op, ops.Merge):
+            return op, list(inputs)
+        has = tuple(m in some for m in masks)
+        return ops.MaskedMerge(function=op.function, masked=has), [*inputs, *some]  # type: ignore[arg-type]
 
     def put(self, value: Value | None, mask: Value | None) -> None:
         """Give a value its mask."""

@@ -110,6 +110,28 @@ class Masking(Op):
 
 
 @op
+class MaskedMerge(Op):
+    """Values joined element by element; a masked step of one input does not count.
+
+    Input   two or more of equal shape (N, T, F); then the mask (N, T) of each input that ``masked`` names.
+    Output  y  the same shape. A product is zero where no input counts.
+    Raises  ShapeError: shapes that differ, another number of inputs.
+    Source  keras.layers.Multiply, Maximum, Minimum of Keras 3.4 and later on masked sequences.
+    """
+
+    function: Literal["multiply", "maximum", "minimum"] = attr(doc="how")
+    masked: tuple[bool, ...] = attr(doc="for each input whether it has a mask")
+
+    def infer(self, *xs: Shape) -> Shape:
+        values, masks = xs[: len(self.masked)], xs[len(self.masked) :]
+        if len(masks) != sum(self.masked) or any(len(m) + 1 != len(values[0]) for m in masks):
+            raise ShapeError(f"cannot join {' and '.join(map(show, xs))}")
+        if any(v != values[0] for v in values):
+            raise ShapeError(f"cannot join {' and '.join(map(show, values))}")
+        return values[0]
+
+
+@op
 class MaskedAverage(Op):
     """The mean over the steps that count.
 

@@ -10,6 +10,7 @@ import chainer.functions as F
 
 from kchainer import functions as KF
 from kchainer.functions import conv as KC
+from kchainer.functions import recurrent as KR
 from kchainer.links.parameters import bias, parameter
 
 Function = Callable[..., Any]
@@ -48,6 +49,7 @@ class Recurrent(chainer.Link):
 
     states = 1
     gates = 1
+    plain = False  # true: one function of Chainer after the other, which has second derivatives, slowly
 
     def __init__(
         self,
@@ -89,6 +91,13 @@ class Recurrent(chainer.Link):
         x = chainer.as_variable(x)
         mask = getattr(more[-1], "array", more[-1]).astype(bool) if self.masked else None
         states = self._first_states(x, more)
+        y, states = self._run(x, states, mask)
+        if self.stateful:
+            self.last = tuple(s.array for s in states)
+        return (self._out(y), *map(self._out, states)) if self.return_state else self._out(y)
+
+    def _run(self, x: Any, states: tuple[Any, ...], mask: Any) -> tuple[Any, tuple[Any, ...]]:
+        """The output and the last states, step by step."""
         order = range(x.shape[1])
         steps = self._inputs(x)
         drop = self._masks_of(self.recurrent_dropout, states[0])
@@ -102,10 +111,7 @@ class Recurrent(chainer.Link):
                 output, states = self._masked(mask[:, t], made, new, output, states)
             if self.return_sequences:
                 outputs.append(output)
-        if self.stateful:
-            self.last = tuple(s.array for s in states)
-        y = F.stack(outputs, axis=1) if self.return_sequences else output
-        return (self._out(y), *map(self._out, states)) if self.return_state else self._out(y)
+        return F.stack(outputs, axis=1) if self.return_sequences else output, states
 
     def _masked(self, keep: Any, made: Any, new: Any, output: Any, states: Any) -> tuple[Any, Any]:
         keep = self.xp.broadcast_to(keep.reshape(-1, *(1,) * (made.ndim - 1)), made.shape)
@@ -174,7 +180,37 @@ class _Dense(Recurrent):
     def _state_shape(self, x: Any) -> tuple[int, ...]:
         return (x.shape[0], self.units)
 
+    def _run(self, x: Any, states: tuple[Any, ...], mask: Any) -> tuple[Any, tuple[Any, ...]]:
+        names = (self.activation, self.recurrent_activation)
+        if self.plain or not KR.fits(*names) or (self.recurrent_dropout and chainer.config.train):
+            return super()._run(x, states, mask)
+        z = F.transpose(self._products(x), (1, 0, 2))
+        ys, *ends = KR.sequence(
+            self._cell,
+            z,
+            states,
+            self._weights(),
+            activation=names[0],
+            recurrent_activation=names[1],
+            slope=self.hard_sigmoid_slope,
+            mask=None if mask is None else mask.T[:, :, None],
+            zero=self.masked_output == "zero",
+            backwards=self.go_backwards,
+        )
+        return F.transpose(ys, (1, 0, 2)) if self.return_sequences else ys[-1], tuple(ends)
+
+    @property
+    def _cell(self) -> str:
+        """The name by which ``kchainer.functions.recurrent`` knows the cell."""
+        raise NotImplementedError
+
+    def _weights(self) -> tuple[Any, ...]:
+        return (self.U,)
+
     def _inputs(self, x: Any) -> Any:
+        return F.separate(self._products(x), axis=1)
+
+    def _products(self, x: Any) -> Any:
         """All steps' products at once."""
         drop = self._masks_of(self.dropout, x[:, 0])
         b = self._input_bias()
@@ -187,7 +223,7 @@ class _Dense(Recurrent):
             rows = F.split_axis(self.W, self.gates, axis=0)
             z = F.concat([F.linear(p, w, n_batch_axes=2) for p, w in zip(parts, rows, strict=True)], axis=2)
             z = z if b is None else z + F.broadcast_to(b, z.shape)
-        return F.separate(z, axis=1)
+        return z
 
     def _input_bias(self) -> Any:
         return self.b
@@ -211,6 +247,8 @@ class SimpleRNN(_Dense):
     Source: keras.layers.SimpleRNN.
     """
 
+    _cell = "SimpleRNN"
+
     def _step(self, z: Any, states: Any, drop: list[Any] | None) -> tuple[Any, tuple[Any, ...]]:
         h = self._functions()[0](z + self._recurrent(states[0], drop))
         return h, (h,)
@@ -222,6 +260,7 @@ class LSTM(_Dense):
     Source: keras.layers.LSTM.
     """
 
+    _cell = "LSTM"
     states = 2
     gates = 4
 
@@ -247,6 +286,15 @@ class GRU(_Dense):
     ) -> None:
         self.reset_after = reset_after
         super().__init__(in_size, units, nobias, **options)
+
+    @property
+    def _cell(self) -> str:
+        return "GRU" if self.reset_after else "GRUBefore"
+
+    def _weights(self) -> tuple[Any, ...]:
+        if not self.reset_after:
+            return (self.U,)
+        return self.U, self.xp.zeros(len(self.U), self.U.dtype) if self.b is None else self.b[1]
 
     def _bias(self, wide: int, nobias: bool) -> Any:
         return parameter((2, wide)) if self.reset_after and not nobias else bias(wide, nobias)

@@ -85,7 +85,11 @@ def randomised(model: Any) -> Any:
     for variable in model.weights:
         value = variable.numpy()
         if value.dtype.kind == "f":
-            draw = rng.uniform(0.5, 1.5, value.shape) if "variance" in variable.name else rng.normal(size=value.shape)
+            draw = (
+                rng.uniform(0.5, 1.5, value.shape)
+                if "variance" in variable.name
+                else rng.normal(size=value.shape)
+            )
             variable.assign(draw.astype(value.dtype) * 0.5)
     return model
 

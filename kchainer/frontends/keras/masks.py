@@ -112,7 +112,12 @@ class Masks:
         masks = [self.of(v) for v in inputs]
         rank = len(self._shape(inputs[0]))
         some = [m for m in masks if m is not None and len(self._shape(m)) + 1 == rank]
-        if class_name not in COUNTING or dialect.release < (3, 4) or not some or not isinstance(op, ops.Merge):
+        if (
+            class_name not in COUNTING
+            or dialect.release < (3, 4)
+            or not some
+            or not isinstance(op, ops.Merge)
+        ):
             return op, list(inputs)
         has = tuple(m in some for m in masks)
         return ops.MaskedMerge(function=op.function, masked=has), [*inputs, *some]  # type: ignore[arg-type]

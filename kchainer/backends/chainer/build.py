@@ -66,9 +66,18 @@ def _fill(built: chainer.Link, link: Link, layer: Layer, model: Model) -> None:
     for attribute, weight in link.weights.items():
         param = params[weight.param]
         array = model.arrays.get((layer.name, param.name))
-        values = array.read() if array is not None else initial(param, layer, model.dtype)
+        values = array.read() if array is not None else _first(param, layer, model.dtype)
         place = getattr(built, attribute)
         np.copyto(getattr(place, "array", place), physical(values, param, weight), casting="same_kind")
+
+
+def _first(param: Param, layer: Layer, dtype: str) -> Any:
+    """Starting values; gate f of an LSTM may begin open."""
+    values = initial(param, layer, dtype)
+    if param.name == "bias" and getattr(layer.op, "unit_forget_bias", False):
+        units = values.size // 4
+        values[units : 2 * units] = 1
+    return values
 
 
 def physical(values: Any, param: Param, weight: Weight) -> Any:

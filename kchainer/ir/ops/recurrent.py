@@ -115,6 +115,7 @@ class LSTM(_Dense):
     states: ClassVar[int] = 2
     gates: ClassVar[int] = 4
     recurrent_activation: Function = attr(doc="function of the gates", spec="sigmoid")
+    unit_forget_bias: bool = attr(doc="where no file gives it, the bias of gate f begins at 1", spec=True)
 
 
 @op
@@ -158,6 +159,7 @@ class ConvLSTM(_Recurrent):
     dilation: tuple[int, ...] = attr(doc="distance of the window's pixels, of the input", minimum=1)
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
     recurrent_activation: Function = attr(doc="function of the gates", spec="sigmoid")
+    unit_forget_bias: bool = attr(doc="where no file gives it, the bias of gate f begins at 1", spec=True)
 
     def check(self) -> Iterator[str]:
         yield from lengths(self.kernel_size, self.strides, self.padding, self.dilation)

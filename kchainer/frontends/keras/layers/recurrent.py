@@ -76,8 +76,9 @@ CELL = {
 }
 GATED = {"recurrent_activation": Field(type=anything, was="inner_activation", default=_gate)}
 FORGET = {
-    "unit_forget_bias": Field(type=ignored, default=True),
-    "forget_bias_init": Field(type=ignored, default=None),
+    "unit_forget_bias": Field(
+        type=boolean, was="forget_bias_init", values={"one": True, "ones": True, "zero": False, "zeros": False}, default=True
+    ),
 }
 
 # configs of before 2.1.5 have no such key, and mean false
@@ -125,7 +126,12 @@ def _simple(c: Config, common: dict[str, Any]) -> ops.SimpleRNN:
 
 
 def _lstm(c: Config, common: dict[str, Any]) -> ops.LSTM:
-    return ops.LSTM(units=c.units, recurrent_activation=function_of(c.recurrent_activation), **common)
+    return ops.LSTM(
+        units=c.units,
+        recurrent_activation=function_of(c.recurrent_activation),
+        unit_forget_bias=c.unit_forget_bias,
+        **common,
+    )
 
 
 def _gru(c: Config, common: dict[str, Any]) -> ops.GRU:
@@ -224,6 +230,7 @@ def _conv_lstm(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> ops.ConvLS
         dilation=c.dilation_rate,
         data_format=c.data_format,
         recurrent_activation=function_of(c.recurrent_activation),
+        unit_forget_bias=c.unit_forget_bias,
         **common,
     )
 

@@ -4,6 +4,7 @@ from kchainer.links.activation import ParametricSoftplus, PReLU, SReLU
 from kchainer.links.conv import Convolution, Deconvolution, DepthwiseConvolution, SeparableConvolution
 from kchainer.links.dense import EinsumDense, EmbedID, Linear
 from kchainer.links.frozen import FrozenParameter, freeze
+from kchainer.links.legacy import Highway, LocallyConnected, MaxoutDense
 from kchainer.links.norm import (
     BatchNormalization,
     GroupNormalization,
@@ -15,8 +16,6 @@ from kchainer.links.norm import (
 from kchainer.links.recurrent import GRU, LSTM, ConvLSTM, Recurrent, SimpleRNN
 
 __all__ = [
-    "GRU",
-    "LSTM",
     "BatchNormalization",
     "ConvLSTM",
     "Convolution",
@@ -25,10 +24,15 @@ __all__ = [
     "EinsumDense",
     "EmbedID",
     "FrozenParameter",
+    "GRU",
     "GroupNormalization",
+    "Highway",
+    "LSTM",
     "LayerNormalization",
     "LayerScale",
     "Linear",
+    "LocallyConnected",
+    "MaxoutDense",
     "Normalization",
     "PReLU",
     "ParametricSoftplus",

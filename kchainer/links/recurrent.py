@@ -25,7 +25,7 @@ ACTIVATIONS: dict[str, Function] = {
 }  # fmt: skip
 
 
-def _activation(name: str, slope: float) -> Function:
+def activation_of(name: str, slope: float) -> Function:
     """The function of a name; names that only kchainer has are looked up there."""
     if name == "hard_sigmoid":
         return lambda x: KF.hard_sigmoid(x, slope=slope)
@@ -142,7 +142,7 @@ class Recurrent(chainer.Link):
 
     def _functions(self) -> tuple[Function, Function]:
         slope = self.hard_sigmoid_slope
-        return _activation(self.activation, slope), _activation(self.recurrent_activation, slope)
+        return activation_of(self.activation, slope), activation_of(self.recurrent_activation, slope)
 
     def _in(self, state: Any) -> Any:
         return chainer.as_variable(state)

@@ -145,7 +145,16 @@ def _legacy(
                 expected=f"{len(slots)}: {', '.join(p.name for _, p in slots[:8])}",
             )
             continue
-        out += list(zip(slots, paths, strict=False))
+        out += list(zip(_in_file(slots, paths, file), paths, strict=False))
+    return out
+
+
+def _in_file(slots: list[Slot], paths: list[str], file: WeightFile) -> list[Slot]:
+    """The params in the file's order: before Keras 1.1 a Highway's bias stood before its second kernel."""
+    out = list(slots)
+    for i, ((_, param), path) in enumerate(zip(slots, paths, strict=False)):
+        if param.name == "carry_kernel" and len(file.dataset(path).shape) == 1:
+            out[i], out[i + 1] = out[i + 1], out[i]
     return out
 
 

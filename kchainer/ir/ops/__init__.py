@@ -25,6 +25,7 @@ from kchainer.ir.ops.conv import (
 )
 from kchainer.ir.ops.core import Dense, EinsumDense, Identity, Input
 from kchainer.ir.ops.embed import Embedding
+from kchainer.ir.ops.legacy import Highway, LocallyConnected, MaxoutDense
 from kchainer.ir.ops.masking import (
     MaskAny,
     MaskConcatenate,
@@ -71,8 +72,6 @@ from kchainer.ir.ops.reshape import (
 from kchainer.ir.ops.steps import FoldSteps, StackSteps, TakeStep, UnfoldSteps
 
 __all__ = [
-    "GRU",
-    "LSTM",
     "Activation",
     "ActivityRegularization",
     "AdaptivePooling",
@@ -95,6 +94,7 @@ __all__ = [
     "Embedding",
     "Flatten",
     "FoldSteps",
+    "GRU",
     "GaussianDropout",
     "GaussianNoise",
     "Gelu",
@@ -102,10 +102,13 @@ __all__ = [
     "Glu",
     "GroupNormalization",
     "HardSigmoid",
+    "Highway",
     "Identity",
     "Input",
+    "LSTM",
     "LayerNormalization",
     "LayerScale",
+    "LocallyConnected",
     "LogSoftmax",
     "MaskAny",
     "MaskConcatenate",
@@ -115,6 +118,7 @@ __all__ = [
     "MaskedAverage",
     "MaskedMerge",
     "Masking",
+    "MaxoutDense",
     "Merge",
     "Normalization",
     "PRelu",

@@ -2,6 +2,7 @@
 
 from kchainer.emit import (
     activation,
+    attention,
     conv,
     core,
     embed,
@@ -18,6 +19,7 @@ from kchainer.emit import (
 
 __all__ = [
     "activation",
+    "attention",
     "conv",
     "core",
     "embed",

@@ -1,6 +1,7 @@
 """Links that Chainer lacks or means otherwise than Keras; channels first, any device."""
 
 from kchainer.links.activation import ParametricSoftplus, PReLU, SReLU
+from kchainer.links.attention import Attention, MultiHeadAttention
 from kchainer.links.conv import Convolution, Deconvolution, DepthwiseConvolution, SeparableConvolution
 from kchainer.links.dense import EinsumDense, EmbedID, Linear
 from kchainer.links.frozen import FrozenParameter, freeze
@@ -16,6 +17,7 @@ from kchainer.links.norm import (
 from kchainer.links.recurrent import GRU, LSTM, ConvLSTM, Recurrent, SimpleRNN
 
 __all__ = [
+    "Attention",
     "BatchNormalization",
     "ConvLSTM",
     "Convolution",
@@ -33,6 +35,7 @@ __all__ = [
     "Linear",
     "LocallyConnected",
     "MaxoutDense",
+    "MultiHeadAttention",
     "Normalization",
     "PReLU",
     "ParametricSoftplus",

@@ -62,6 +62,7 @@ class Case:
     says_less: Keras's own ``output_shape`` is wrong or unknown; that of a call counts.
     masked: a Masking stands in front of the first input, some of whose steps are zeros.
     states: the inputs behind the first are its initial states.
+    spread: the layer is called on its inputs one by one, not on a list. call: keywords of the call.
     noise: random in training; the tolerance of its statistics. xfail: the bug for which it fails.
     """
 
@@ -82,12 +83,15 @@ class Case:
     xfail: str = ""
     masked: bool = False
     states: bool = False
+    spread: bool = False
+    call: tuple[tuple[str, Any], ...] = ()
 
     def __str__(self) -> str:
         shapes = "+".join("x".join("n" if d is None else str(d) for d in x) for x in self.xs)
         said = [f"{k}={v}".replace(" ", "") for k, v in self.config.items() if k != "name"]
         return "-".join(
             [self.layer, shapes, *said, *(n for n in ("behind", "masked", "states") if getattr(self, n))]
+            + [f"{k}={v}" for k, v in self.call]
         )
 
     @property
@@ -118,13 +122,15 @@ def case(
     xfail: str = "",
     masked: bool = False,
     states: bool = False,
+    spread: bool = False,
+    call: Mapping[str, Any] | None = None,
     **config: Any,
 ) -> Case:
     """A case; ``x`` is a list of shapes for a layer that joins values."""
     assert rtol == 1e-5 or why, "a tolerance needs its reason"
     return Case(
         layer, _shapes(x), isinstance(x, list), config, _shapes(x if feed is None else feed),
-        behind, high, low, up, rtol, why, double, noise, says_less, xfail, masked, states,
+        behind, high, low, up, rtol, why, double, noise, says_less, xfail, masked, states, spread, tuple((call or {}).items()),
     )  # fmt: skip
 
 
@@ -172,7 +178,11 @@ def _keras_model(case: Case, dtype: str) -> Any:
     layer = getattr(keras.layers, case.layer)(**_made(case.config, dtype), dtype=dtype, name="tested")
     if case.masked:
         values[0] = keras.layers.Masking(dtype=dtype)(values[0])
-    if case.states:
+    if case.spread:
+        made = layer(*values, **dict(case.call))
+    elif case.call:
+        made = layer(values if case.many else values[0], **dict(case.call))
+    elif case.states:
         made = layer(values[0], initial_state=values[1:])
     else:
         made = layer(values if case.many else values[0])
@@ -337,6 +347,7 @@ def ours(name: str, got: Mapping[str, Array]) -> str:
         return name
     parts = name.split("/")
     shorter = ["/".join(parts[:i] + parts[i + 1 :]) for i in range(1, len(parts) - 1)]
+    shorter.append("/".join([*parts[:-2], "_".join(parts[-2:])]))  # a layer of a layer, which has one link
     return next((one for one in shorter if one in got), name)
 
 

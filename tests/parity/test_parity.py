@@ -25,6 +25,7 @@ FAMILIES = (
     "recurrent",
     "steps",
     "masking",
+    "attention",
 )
 Record = Callable[[str, object], None]
 

@@ -10,7 +10,7 @@ from kchainer.files import Limits
 from kchainer.frontends.fields import Config, Wrong, read
 from kchainer.frontends.keras import layers as _layers  # noqa: F401  fills TRANSLATORS
 from kchainer.frontends.keras import masks as masking
-from kchainer.frontends.keras import wrapped
+from kchainer.frontends.keras import attending, wrapped
 from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
 from kchainer.frontends.keras.layers.operations import mask_operation, operation
@@ -45,6 +45,7 @@ class Owner:
     layer: str | None = None
     children: list[Owner] = dataclasses.field(default_factory=list)
     named: bool = True  # Keras 1 wrote no names of nested Sequentials
+    params: tuple[str, ...] | None = None  # those of the layer's params that stand here; None: all
     at: str | None = None  # the place of a layer inside of a layer, below it: "cell", "forward_layer"
     merged: bool = False  # a Keras 1 Merge at the start of a Sequential: its branches' layers stand flat
 
@@ -195,6 +196,13 @@ class Translation:
         """The layers inside of a layer, and where weight files have them."""
         if entry.class_name in masking.RECURRENT and entry.class_name != "RNN":
             entry.owner.children = [Owner("cell", "", entry.owner.layer, at="cell")]
+            entry.owner.layer = None
+        if entry.class_name in attending.HEADED:
+            layer = entry.owner.layer
+            entry.owner.children = [
+                Owner(at, "EinsumDense", layer, at=at, params=names)
+                for at, names in attending.places(entry.class_name, config)
+            ]
             entry.owner.layer = None
         if entry.broken or depth > self.limits.nesting:
             return
@@ -563,6 +571,8 @@ class Translation:
             return [None]
         if self._is_operation(entry):
             return [self._call_operation(entry, args, kwargs, tensors or set())]
+        if entry.class_name in attending.CLASSES:
+            return attending.call(self, entry, args, kwargs, tensors or set())
         mask = kwargs["mask"] if "mask" in (tensors or ()) else None
         if "initial_state" in (tensors or ()):
             states = kwargs["initial_state"]

@@ -20,6 +20,7 @@ Key = tuple[str, str]
 
 # Arrays behind the params that a class writes and nothing here needs.
 EXTRA = {"Normalization": 1}  # count
+MOST_STATES = 16
 CONVOLUTIONS = (
     ops.Convolution,
     ops.TransposedConvolution,
@@ -103,7 +104,7 @@ def _slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
         one = todo.pop()
         layer = layers.get(one.layer) if one.layer else None
         if layer is not None:
-            out += [(layer, p) for p in layer.params]
+            out += [(layer, p) for p in layer.params if one.params is None or p.name in one.params]
         todo.extend(reversed(one.children))
     return out
 
@@ -267,7 +268,7 @@ def _v3(
     out: list[tuple[Slot, Source]] = []
     read: set[str] = set()
     todo: list[tuple[str, list[Owner]]] = [("", owners)]
-    seen: set[str] = set()
+    seen: set[tuple[str, tuple[str, ...] | None]] = set()
     while todo:
         base, level = todo.pop()
         container = _container(file, base)
@@ -276,13 +277,18 @@ def _v3(
             if owner.at is not None:
                 groups.pop(i, None)
             path = groups.get(i, f"{base}/{_place(level, i)}")
+            if owner.params is not None and path not in file:  # tf.keras
+                path = f"{base}/_{owner.at}"
             if owner.children:
                 todo.append((path, owner.children))
+            if any(child.at == "cell" for child in owner.children):  # states of a stateful layer
+                read |= {f"{path}/vars/{n}" for n in range(MOST_STATES)}
             layer = layers.get(owner.layer) if owner.layer else None
-            if layer is None or not layer.params or layer.name in seen:
+            if layer is None or (layer.name, owner.params) in seen:
                 continue
-            seen.add(layer.name)
-            for n, param in enumerate(layer.params):
+            seen.add((layer.name, owner.params))
+            here = [p for p in layer.params if owner.params is None or p.name in owner.params]
+            for n, param in enumerate(here):
                 source = f"{path}/vars/{n}"
                 if source in file:
                     out.append(((layer, param), source))
@@ -291,7 +297,7 @@ def _v3(
                     diagnostics.error(
                         "KC401", f'the weights file has no `{param.name}` of "{layer.name}"', expected=source
                     )
-            read |= {f"{path}/vars/{len(layer.params) + n}" for n in range(EXTRA.get(owner.class_name, 0))}
+            read |= {f"{path}/vars/{len(here) + n}" for n in range(EXTRA.get(owner.class_name, 0))}
     for path in file.datasets():
         aside = path.startswith(("/optimizer/", "/metrics/", "/_")) and "_layer_checkpoint" not in path
         if path not in read and not aside and "/seed_generator/" not in path:

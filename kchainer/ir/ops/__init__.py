@@ -17,6 +17,7 @@ from kchainer.ir.ops.activation import (
     SRelu,
     Threshold,
 )
+from kchainer.ir.ops.attention import Attention, MultiHeadAttention
 from kchainer.ir.ops.conv import (
     Convolution,
     DepthwiseConvolution,
@@ -77,6 +78,7 @@ __all__ = [
     "AdaptivePooling",
     "AlphaDropout",
     "Arithmetic",
+    "Attention",
     "BatchNormalization",
     "Celu",
     "CenterCrop",
@@ -120,6 +122,7 @@ __all__ = [
     "Masking",
     "MaxoutDense",
     "Merge",
+    "MultiHeadAttention",
     "Normalization",
     "PRelu",
     "ParametricSoftplus",

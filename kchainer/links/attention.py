@@ -95,7 +95,7 @@ class MultiHeadAttention(chainer.Link):
 
     Args:
         sizes: features of query, key and value. shared_heads: heads of keys and values.
-        hidden: weights of a query that sees nothing: "zero", or "softmax" of scores lowered by 1e9.
+        hidden: weights of a query that sees nothing: "zero", "uniform", or "softmax" of scores lowered by 1e9.
         inputs: names of the inputs behind query and value: "key", "query_mask", "value_mask", "key_mask",
             "attention_mask".
     """
@@ -169,6 +169,9 @@ class MultiHeadAttention(chainer.Link):
         xp = self.xp
         keep = xp.broadcast_to(keep, scores.shape)
         low = -3e4 if scores.dtype == "float16" else -1e9
+        if self.hidden == "uniform":  # added, not put in place: a gradient passes, as in Keras on PyTorch
+            least = scores.dtype.type(0.7 * xp.finfo(scores.dtype).min)
+            return F.softmax(scores + xp.where(keep, scores.dtype.type(0), least), axis=3)
         if self.hidden == "softmax":
             return F.softmax(scores + (~keep).astype(scores.dtype) * scores.dtype.type(low), axis=3)
         weights = F.softmax(F.where(keep, scores, xp.full_like(scores.array, low)), axis=3)

@@ -73,8 +73,10 @@ BETWEEN: list[Callable[[], Any]] = [
 ]
 ENDS: list[Callable[[], Any]] = [
     lambda: KL.LSTM(3),
-    lambda: KL.Bidirectional(KL.GRU(3, return_sequences=True)),
     lambda: KL.GlobalAveragePooling1D(),
+]
+MORE_ENDS: list[Callable[[], Any]] = [
+    lambda: KL.Bidirectional(KL.GRU(3, return_sequences=True)),
     lambda: KL.GlobalMaxPooling1D(),
     lambda: KL.GlobalAveragePooling1D(keepdims=True),
 ]
@@ -123,8 +125,12 @@ def name_of(layer: Any) -> str:
 @pytest.mark.parametrize("between", BETWEEN, ids=lambda f: name_of(f()))
 def test_a_mask_through_a_layer(tmp_path: Path, between: Callable[[], Any], end: Callable[[], Any]) -> None:
     sequential = keras.Sequential([KL.Input(SHAPE[1:]), KL.Masking(), between(), end()])
-    # repeated outputs share their maximum: PyTorch parts the gradient among them, Chainer gives it to each
-    agree(sequential, tmp_path, masked_input(), gradients=name_of(end()) != "GlobalMaxPooling1D")
+    agree(sequential, tmp_path, masked_input())
+
+
+@pytest.mark.parametrize("end", MORE_ENDS, ids=lambda f: name_of(f()))
+def test_a_mask_at_the_end(tmp_path: Path, end: Callable[[], Any]) -> None:
+    agree(keras.Sequential([KL.Input(SHAPE[1:]), KL.Masking(), KL.Dense(4), end()]), tmp_path, masked_input())
 
 
 @pytest.mark.parametrize("between", BETWEEN, ids=lambda f: name_of(f()))
@@ -159,3 +165,28 @@ def test_a_mask_given_by_hand_counts(tmp_path: Path) -> None:
     y = KL.LSTM(3)(KL.Masking()(x), mask=keras.ops.not_equal(other, 2))
     ids = np.random.default_rng(0).integers(0, 4, SHAPE[:2]).astype("int32")
     agree(keras.Model([x, other], y), tmp_path, masked_input(), ids)
+
+
+@pytest.mark.parametrize("layer", [KL.MultiHeadAttention(2, 3), KL.GroupQueryAttention(3, 4, 2)], ids=name_of)
+def test_heads_see_no_masked_value(tmp_path: Path, layer: Any) -> None:
+    query, value = KL.Input(SHAPE[1:]), KL.Input(SHAPE[1:])
+    y = KL.GlobalAveragePooling1D()(layer(query, KL.Masking()(value)))
+    agree(keras.Model([query, value], y), tmp_path, masked_input(1), masked_input(2))
+
+
+def test_masked_attention_to_itself(tmp_path: Path) -> None:
+    """PyTorch's fused function gives a masked query's weights another gradient than their value: outputs only."""
+    x = KL.Input(SHAPE[1:])
+    masked = KL.Masking()(x)
+    y = KL.MultiHeadAttention(2, 3)(masked, masked, use_causal_mask=True)
+    agree(keras.Model(x, y), tmp_path, masked_input(), gradients=False)
+    y = KL.LSTM(2)(KL.Add()([masked, KL.MultiHeadAttention(2, 3, dropout=0.1)(masked, masked)]))
+    agree(keras.Model(x, y), tmp_path, masked_input())
+
+
+def test_a_mask_of_pairs(tmp_path: Path) -> None:
+    x, pairs = KL.Input(SHAPE[1:]), KL.Input((SHAPE[1], SHAPE[1]), dtype="int32")
+    y = KL.MultiHeadAttention(2, 3)(x, x, attention_mask=keras.ops.not_equal(pairs, 0))
+    given = np.random.default_rng(0).integers(0, 2, (*SHAPE[:2], SHAPE[1])).astype("int32")
+    given[:, :, 0] = 1
+    agree(keras.Model([x, pairs], y), tmp_path, masked_input(), given)

@@ -57,14 +57,25 @@ def call(
         "return_scores": bool(kwargs.get("return_attention_scores")),
     }
     op = dataclasses.replace(op, **said)
+    if entry.class_name in HEADED:
+        op = dataclasses.replace(op, hidden=_hidden(entry.dialect.release, op.dropout > 0 or op.return_scores))
+    # Keras 3 builds the projections of a layer that is not trainable trainable
+    trainable = entry.trainable or (entry.class_name in HEADED and entry.dialect.release >= (3,))
     value = t.builder.call(
-        entry.path, op, inputs, trainable=entry.trainable, settings=_settings(entry), pointer=entry.pointer
+        entry.path, op, inputs, trainable=trainable, settings=_settings(entry), pointer=entry.pointer
     )
     if value is None:
         return [None]
     t.builder.taps.setdefault(entry.path, value)
     t.masks.put(value, t.masks.of(named["query"]))
     return list(t.outputs(value))
+
+
+def _hidden(release: tuple[int, ...], written_out: bool) -> str:
+    """What a query gets that sees nothing. Keras 3.7 began to use one fused function where nobody sees the weights."""
+    if release >= (3, 7) and not written_out:
+        return "uniform"
+    return "zero" if release >= (3, 10) else "softmax"
 
 
 def _implied(t: Translation, entry: Entry, named: dict[str, Any]) -> None:

@@ -23,6 +23,8 @@ from kchainer.ir.op import Op, Shape, ShapeError, show
 
 Json = dict[str, Any]
 MODELS = ("Sequential", "Functional", "Model")
+# Classes whose name in weight files is another
+GROUPS = {"GroupQueryAttention": "GroupedQueryAttention"}
 CODE = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
 # What Keras 3 writes for masks; in its .h5 files without a module
 MASK_CLASSES = ("NotEqual", "Any", "LogicalOr", "LogicalAnd")
@@ -203,7 +205,7 @@ class Translation:
                 Owner(at, "EinsumDense", layer, at=at, params=names)
                 for at, names in attending.places(entry.class_name, config)
             ]
-            entry.owner.layer = None
+            entry.owner.layer, entry.owner.class_name = None, GROUPS.get(entry.class_name, entry.class_name)
         if entry.broken or depth > self.limits.nesting:
             return
         try:

@@ -82,8 +82,9 @@ class MultiHeadAttention(Op):
     value_mask: bool = attr(doc="a mask of the value is an input", spec=False)
     key_mask: bool = attr(doc="a mask of the key is an input", spec=False)
     attention_mask: bool = attr(doc="a mask of pairs is an input", spec=False)
-    hidden: Literal["zero", "softmax"] = attr(
-        doc="weights of a query that sees nothing: zeros, or a softmax of scores all lowered by 1e9", spec="zero"
+    hidden: Literal["zero", "uniform", "softmax"] = attr(
+        doc="weights of a query that sees nothing: zeros, all equal, or a softmax of scores all lowered by 1e9",
+        spec="zero",
     )
     return_scores: bool = attr(doc="give the weights as a second output", spec=False)
 

@@ -27,8 +27,9 @@ CASES: list[Case] = [
     case("MultiHeadAttention", x=[Q, V], spread=True, num_heads=2, key_dim=3, attention_axes=[1]),
     case("MultiHeadAttention", x=[Q, V], spread=True, num_heads=2, key_dim=3, trainable=False),
     case("MultiHeadAttention", x=[(3, None, 6), (3, None, 6)], feed=[Q, V], spread=True, num_heads=2, key_dim=3),
-    *(case("MultiHeadAttention", x=[Q, V], spread=True, num_heads=2, key_dim=3, call=call) for call in (CAUSAL, SCORES)),
-    case("MultiHeadAttention", x=[Q, V], spread=True, num_heads=2, key_dim=3, masked=True),
+    case("MultiHeadAttention", x=[Q, V], spread=True, num_heads=2, key_dim=3, call=CAUSAL),
+    case("MultiHeadAttention", x=[Q, V], spread=True, num_heads=2, key_dim=3, call=SCORES, says_less=True),
+    case("MultiHeadAttention", x=[Q, V], spread=True, num_heads=2, key_dim=3, call=SCORES, says_less=True, masked=True),
     *(
         case("GroupQueryAttention", x=[Q, V], spread=True, head_dim=3, num_query_heads=4, num_key_value_heads=n)
         for n in (1, 2, 4)
@@ -36,5 +37,5 @@ CASES: list[Case] = [
     case("GroupQueryAttention", x=[Q, V, K], spread=True, head_dim=3, num_query_heads=4, num_key_value_heads=2,
          call=CAUSAL),
     case("GroupQueryAttention", x=[Q, V], spread=True, head_dim=3, num_query_heads=4, num_key_value_heads=2,
-         use_bias=False, masked=True),
+         use_bias=False),
 ]  # fmt: skip

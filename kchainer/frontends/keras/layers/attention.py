@@ -87,12 +87,7 @@ MULTI_HEAD = {
 }
 
 
-def _hidden(dialect: Dialect) -> str:
-    """Keras 3.10 began to give zeros to a query that sees nothing."""
-    return "zero" if dialect.release >= (3, 10) else "softmax"
-
-
-def _many(c: Config, dialect: Dialect, **sizes: Any) -> ops.MultiHeadAttention:
+def _many(c: Config, **sizes: Any) -> ops.MultiHeadAttention:
     return ops.MultiHeadAttention(
         use_bias=c.use_bias,
         use_gate=c.use_gate,
@@ -101,7 +96,7 @@ def _many(c: Config, dialect: Dialect, **sizes: Any) -> ops.MultiHeadAttention:
         window=c.sliding_window,
         key_mask=False,
         attention_mask=False,
-        hidden=_hidden(dialect),  # type: ignore[arg-type]
+        hidden="zero",
         **CALLED,
         **sizes,
     )
@@ -110,7 +105,7 @@ def _many(c: Config, dialect: Dialect, **sizes: Any) -> ops.MultiHeadAttention:
 @translates("MultiHeadAttention", fields=MULTI_HEAD)
 def multi_head_attention(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return _many(
-        c, dialect, heads=c.num_heads, shared_heads=c.num_heads, key_dim=c.key_dim,
+        c, heads=c.num_heads, shared_heads=c.num_heads, key_dim=c.key_dim,
         value_dim=c.value_dim or c.key_dim, units=c.output_shape,
     )  # fmt: skip
 
@@ -126,6 +121,6 @@ GROUPED = {
 @translates("GroupQueryAttention", "GroupedQueryAttention", fields=GROUPED)
 def group_query_attention(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return _many(
-        c, dialect, heads=c.num_query_heads, shared_heads=c.num_key_value_heads, key_dim=c.head_dim,
+        c, heads=c.num_query_heads, shared_heads=c.num_key_value_heads, key_dim=c.head_dim,
         value_dim=c.head_dim, units=None,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kchainer.emit.plan import Call, Emitted, Site, emits
+from kchainer.emit.plan import Call, Emitted, Link, Site, Weight, emits
 from kchainer.ir import ops
 
 
@@ -39,6 +39,22 @@ def masking(op: ops.Masking, site: Site) -> Emitted:
 @emits(ops.MaskedMerge)
 def masked_merge(op: ops.MaskedMerge, site: Site) -> Emitted:
     return Call("kchainer.functions.masked_merge", {"function": op.function, "masked": op.masked})
+
+
+@emits(ops.MaskedBatchNormalization)
+def masked_batch_normalization(op: ops.MaskedBatchNormalization, site: Site) -> Emitted:
+    args = {
+        "size": site.x[-1],
+        "axis": tuple(range(len(site.x) - 1)),
+        "decay": op.momentum,
+        "eps": op.epsilon,
+        "use_gamma": op.scale,
+        "use_beta": op.center,
+    }
+    args |= {"trainable": False} if site.frozen else {}
+    weights = {"avg_mean": Weight("moving_mean"), "avg_var": Weight("moving_variance")}
+    weights |= {name: Weight(name) for name, on in (("gamma", op.scale), ("beta", op.center)) if on}
+    return Link("kchainer.links.MaskedBatchNormalization", args, weights)
 
 
 @emits(ops.MaskedAverage)

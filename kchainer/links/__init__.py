@@ -6,6 +6,7 @@ from kchainer.links.conv import Convolution, Deconvolution, DepthwiseConvolution
 from kchainer.links.dense import EinsumDense, EmbedID, Linear
 from kchainer.links.frozen import FrozenParameter, freeze
 from kchainer.links.legacy import Highway, LocallyConnected, MaxoutDense
+from kchainer.links.masking import MaskedBatchNormalization
 from kchainer.links.norm import (
     BatchNormalization,
     GroupNormalization,
@@ -34,6 +35,7 @@ __all__ = [
     "LayerScale",
     "Linear",
     "LocallyConnected",
+    "MaskedBatchNormalization",
     "MaxoutDense",
     "MultiHeadAttention",
     "Normalization",

@@ -148,3 +148,14 @@ def test_without_weights_gate_f_begins_open(forget: bool) -> None:
     net = api.to_chainer(api.from_keras(model))
     bias = dict(net.namedparams())["/0/b"].array
     np.testing.assert_array_equal(bias, [0, 0, 0, *([1 if forget else 0] * 3), *[0] * 6])
+
+
+def test_whole_rows_of_a_table_are_dropped() -> None:
+    link = KL.EmbedID(400, 3, dropout=0.5)
+    link.W.array[...] = 1
+    ids = np.repeat(np.arange(400, dtype="i")[:, None], 2, axis=1)
+    with chainer.using_config("train", True):
+        y = link(ids).array
+    assert set(np.unique(y)) == {0.0, 2.0}
+    assert (y == y[:, :1, :1]).all()
+    assert 0.3 < (y == 0).mean() < 0.7

@@ -58,6 +58,8 @@ def takes(class_name: str, dialect: Dialect) -> bool:
     """The layer computes otherwise where it is given a mask."""
     if class_name in AVERAGES:
         return dialect.release >= (2, 2) or dialect.flavour == "tf_keras"
+    if class_name == "BatchNormalization":
+        return dialect.release >= (3,)
     return class_name in RECURRENT
 
 
@@ -89,6 +91,10 @@ def masked(op: Op) -> Op | None:
     """An op as it is on a masked input; None where that is not supported."""
     if isinstance(op, ops.GlobalPooling):
         return average(op)
+    if isinstance(op, ops.BatchNormalization):
+        return ops.MaskedBatchNormalization(
+            momentum=op.momentum, epsilon=op.epsilon, scale=op.scale, center=op.center
+        )
     return dataclasses.replace(op, masked=True)  # type: ignore[call-arg]
 
 

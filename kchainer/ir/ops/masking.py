@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kchainer.ir.op import Dim, Op, Shape, ShapeError, attr, op, show
+from kchainer.ir.op import Dim, Op, Param, Shape, ShapeError, attr, known, op, show
 
 
 @op
@@ -129,6 +129,35 @@ class MaskedMerge(Op):
         if any(v != values[0] for v in values):
             raise ShapeError(f"cannot join {' and '.join(map(show, values))}")
         return values[0]
+
+
+@op
+class MaskedBatchNormalization(Op):
+    """BatchNormalization over the last axis whose batch statistics leave masked steps out.
+
+    Input   x (N, ..., C); a mask (N, ...).
+    Output  y  shape of ``x``.
+    Params  gamma, beta (C,); moving_mean, moving_variance (C,), not trainable.
+    Update  moving = momentum * moving + (1 - momentum) * batch; sums divided by the number of steps plus 1e-7.
+    Raises  ShapeError: ranks that do not fit.
+    Source  keras.layers.BatchNormalization of Keras 3 on a masked sequence.
+    """
+
+    momentum: float = attr(doc="weight of the old running value", spec=0.99, minimum=0)
+    epsilon: float = attr(doc="added to the variance", spec=1e-3, minimum=0)
+    scale: bool = attr(doc="learn gamma", spec=True)
+    center: bool = attr(doc="learn beta", spec=True)
+
+    def params(self, *xs: Shape) -> tuple[Param, ...]:
+        size = (known(xs[0][-1]),)
+        learned = [n for n, on in (("gamma", self.scale), ("beta", self.center)) if on]
+        running = ("moving_mean", "moving_variance")
+        return (*(Param(n, size, "C") for n in learned), *(Param(n, size, "C", trainable=False) for n in running))
+
+    def infer(self, x: Shape, mask: Shape) -> Shape:
+        if len(mask) + 1 != len(x):
+            raise ShapeError(f"a mask {show(mask)} does not fit {show(x)}")
+        return x
 
 
 @op

@@ -12,3 +12,8 @@ CASES: list[Case] = [
     case("GlobalAveragePooling1D", x=(3, 6, 3), masked=True),
     case("GlobalMaxPooling1D", x=(4, 6, 3), masked=True),
 ]
+CASES += [
+    case("BatchNormalization", x=(4, 6, 3), masked=True),
+    case("BatchNormalization", x=(4, 6, 3), masked=True, scale=False, momentum=0.8),
+    case("BatchNormalization", x=(4, 6, 3), masked=True, trainable=False),
+]

@@ -57,6 +57,12 @@ def masked_batch_normalization(op: ops.MaskedBatchNormalization, site: Site) -> 
     return Link("kchainer.links.MaskedBatchNormalization", args, weights)
 
 
+@emits(ops.MaskedSoftmax)
+def masked_softmax(op: ops.MaskedSoftmax, site: Site) -> Emitted:
+    args: dict[str, object] = {"axis": op.axes[0] if len(op.axes) == 1 else op.axes}
+    return Call("kchainer.functions.masked_softmax", args | ({"hidden": op.hidden} if op.hidden != "zero" else {}))
+
+
 @emits(ops.MaskedAverage)
 def masked_average(op: ops.MaskedAverage, site: Site) -> Emitted:
     return Call("kchainer.functions.masked_average", {"keepdims": True} if op.keepdims else {})

@@ -10,6 +10,8 @@ import chainer
 import chainer.functions as F
 from chainer import backend
 
+from kchainer.functions.activation import softmax
+
 
 def _array(x: Any) -> Any:
     return getattr(x, "array", x)
@@ -78,6 +80,23 @@ def _product(xp: Any, xs: Sequence[Any], keeps: Sequence[Any]) -> chainer.Variab
     if any(keep is None for keep in keeps):
         return y
     return F.where(functools.reduce(xp.logical_or, keeps), y, xp.zeros_like(y.array))
+
+
+def masked_softmax(x: Any, mask: Any, axis: int | tuple[int, ...] = -1, hidden: str = "zero") -> chainer.Variable:
+    """A softmax in which what ``mask`` hides has no part. Source: keras.layers.Softmax called with a mask.
+
+    Args:
+        mask: boolean, broadcast to ``x`` from the last axis on.
+        hidden: where all is hidden: "zero", or "softmax" of values lowered by 1e9.
+    """
+    x = chainer.as_variable(x)
+    xp = backend.get_array_module(x)
+    keep = xp.broadcast_to(_array(mask).astype(bool), x.shape)
+    low = x.dtype.type(-3e4 if x.dtype == "float16" else -1e9)
+    if hidden == "softmax":
+        return softmax(x + (~keep).astype(x.dtype) * low, axis)
+    y = softmax(F.where(keep, x, xp.full_like(x.array, low)), axis)
+    return F.where(keep, y, xp.zeros_like(y.array))
 
 
 def masked_average(x: Any, mask: Any, keepdims: bool = False) -> chainer.Variable:

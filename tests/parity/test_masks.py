@@ -190,3 +190,11 @@ def test_a_mask_of_pairs(tmp_path: Path) -> None:
     given = np.random.default_rng(0).integers(0, 2, (*SHAPE[:2], SHAPE[1])).astype("int32")
     given[:, :, 0] = 1
     agree(keras.Model([x, pairs], y), tmp_path, masked_input(), given)
+
+
+def test_a_softmax_of_what_a_mask_shows(tmp_path: Path) -> None:
+    x, other = KL.Input(SHAPE[1:]), KL.Input(SHAPE[1:], dtype="int32")
+    y = KL.Softmax()(x, mask=keras.ops.not_equal(other, 1))
+    given = np.random.default_rng(0).integers(0, 3, SHAPE).astype("int32")
+    given[0, 0] = 1
+    agree(keras.Model([x, other], KL.Dense(2)(y)), tmp_path, masked_input(), given)

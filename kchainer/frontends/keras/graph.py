@@ -632,7 +632,7 @@ class Translation:
         first, inputs = self.masks.counted(entry.class_name, chain[0], inputs, entry.dialect)
         chain = (first, *chain[1:])
         if mask is not None and masking.takes(entry.class_name, entry.dialect):
-            heeding = masking.masked(chain[0])
+            heeding = masking.masked(chain[0], entry.dialect)
             if heeding is None:
                 self.error("KC205", f'{entry.class_name} "{entry.name}" on a masked input', entry.pointer)
                 return None

@@ -60,6 +60,8 @@ def takes(class_name: str, dialect: Dialect) -> bool:
         return dialect.release >= (2, 2) or dialect.flavour == "tf_keras"
     if class_name == "BatchNormalization":
         return dialect.release >= (3,)
+    if class_name == "Softmax":
+        return dialect.release >= (2, 4)
     return class_name in RECURRENT
 
 
@@ -87,10 +89,12 @@ def average(op: ops.GlobalPooling) -> ops.MaskedAverage | None:
     return ops.MaskedAverage(keepdims=op.keepdims) if op.data_format == "channels_last" else None
 
 
-def masked(op: Op) -> Op | None:
+def masked(op: Op, dialect: Dialect) -> Op | None:
     """An op as it is on a masked input; None where that is not supported."""
     if isinstance(op, ops.GlobalPooling):
         return average(op)
+    if isinstance(op, ops.Softmax):
+        return ops.MaskedSoftmax(axes=op.axes, hidden="zero" if dialect.release >= (3, 10) else "softmax")
     if isinstance(op, ops.BatchNormalization):
         return ops.MaskedBatchNormalization(
             momentum=op.momentum, epsilon=op.epsilon, scale=op.scale, center=op.center

@@ -161,6 +161,28 @@ class MaskedBatchNormalization(Op):
 
 
 @op
+class MaskedSoftmax(Op):
+    """A softmax in which what a mask hides has no part.
+
+    Input   x  any shape; a mask that broadcasts to it from the last axis on.
+    Output  y  shape of ``x``.
+    Raises  ShapeError: a mask that does not fit.
+    Source  keras.layers.Softmax called with a mask.
+    """
+
+    axes: tuple[int, ...] = attr(doc="over which, counted from the front", minimum=0)
+    hidden: Literal["zero", "softmax"] = attr(
+        doc="where all is hidden: zeros, or a softmax of values lowered by 1e9", spec="zero"
+    )
+
+    def infer(self, x: Shape, mask: Shape) -> Shape:
+        pairs = zip(reversed(x), reversed(mask), strict=False)
+        if len(mask) > len(x) or any(None not in (a, b) and a != b and b != 1 for a, b in pairs):
+            raise ShapeError(f"a mask {show(mask)} does not fit {show(x)}")
+        return x
+
+
+@op
 class MaskedAverage(Op):
     """The mean over the steps that count.
 

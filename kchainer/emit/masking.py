@@ -60,7 +60,9 @@ def masked_batch_normalization(op: ops.MaskedBatchNormalization, site: Site) -> 
 @emits(ops.MaskedSoftmax)
 def masked_softmax(op: ops.MaskedSoftmax, site: Site) -> Emitted:
     args: dict[str, object] = {"axis": op.axes[0] if len(op.axes) == 1 else op.axes}
-    return Call("kchainer.functions.masked_softmax", args | ({"hidden": op.hidden} if op.hidden != "zero" else {}))
+    return Call(
+        "kchainer.functions.masked_softmax", args | ({"hidden": op.hidden} if op.hidden != "zero" else {})
+    )
 
 
 @emits(ops.MaskedAverage)

@@ -82,7 +82,9 @@ def _product(xp: Any, xs: Sequence[Any], keeps: Sequence[Any]) -> chainer.Variab
     return F.where(functools.reduce(xp.logical_or, keeps), y, xp.zeros_like(y.array))
 
 
-def masked_softmax(x: Any, mask: Any, axis: int | tuple[int, ...] = -1, hidden: str = "zero") -> chainer.Variable:
+def masked_softmax(
+    x: Any, mask: Any, axis: int | tuple[int, ...] = -1, hidden: str = "zero"
+) -> chainer.Variable:
     """A softmax in which what ``mask`` hides has no part. Source: keras.layers.Softmax called with a mask.
 
     Args:

@@ -144,7 +144,10 @@ def test_copies_and_pickles_compute_the_same() -> None:
 @pytest.mark.parametrize("forget", [True, False])
 def test_without_weights_gate_f_begins_open(forget: bool) -> None:
     config = {"name": "lstm", "units": 3, "batch_input_shape": [None, 4, 2], "unit_forget_bias": forget}
-    model = {"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": "LSTM", "config": config}]}}
+    model = {
+        "class_name": "Sequential",
+        "config": {"name": "s", "layers": [{"class_name": "LSTM", "config": config}]},
+    }
     net = api.to_chainer(api.from_keras(model))
     bias = dict(net.namedparams())["/0/b"].array
     np.testing.assert_array_equal(bias, [0, 0, 0, *([1 if forget else 0] * 3), *[0] * 6])

@@ -25,7 +25,8 @@ def places(class_name: str, config: Any) -> list[tuple[str, tuple[str, ...]]]:
         return []
     names = ["query", "key", *(["gate"] if config.get("use_gate") else []), "value", "attention_output"]
     return [
-        ("output_dense" if n == "attention_output" else f"{n}_dense", (f"{n}_kernel", f"{n}_bias")) for n in names
+        ("output_dense" if n == "attention_output" else f"{n}_dense", (f"{n}_kernel", f"{n}_bias"))
+        for n in names
     ]
 
 
@@ -35,7 +36,11 @@ def call(
     """The outputs of a call."""
     named: dict[str, Any] = dict(zip(("query", "value", "key"), args, strict=False))
     named |= {k: kwargs[k] for k in ("value", "key", *MASKS) if k in tensors}
-    if not {"query", "value"} <= named.keys() or tensors - {"value", "key", "mask", *MASKS} or None in named.values():
+    if (
+        not {"query", "value"} <= named.keys()
+        or tensors - {"value", "key", "mask", *MASKS}
+        or None in named.values()
+    ):
         t.error("KC205", f'{entry.class_name} "{entry.name}" is called on other tensors', entry.pointer)
         return [None]
     if named.get("key") == named["value"] and entry.class_name in PAIRED:
@@ -58,7 +63,9 @@ def call(
     }
     op = dataclasses.replace(op, **said)
     if entry.class_name in HEADED:
-        op = dataclasses.replace(op, hidden=_hidden(entry.dialect.release, op.dropout > 0 or op.return_scores))
+        op = dataclasses.replace(
+            op, hidden=_hidden(entry.dialect.release, op.dropout > 0 or op.return_scores)
+        )
     # Keras 3 builds the projections of a layer that is not trainable trainable
     trainable = entry.trainable or (entry.class_name in HEADED and entry.dialect.release >= (3,))
     value = t.builder.call(
@@ -67,7 +74,13 @@ def call(
     if value is None:
         return [None]
     t.builder.taps.setdefault(entry.path, value)
-    t.masks.put(value, t.masks.of(named["query"]))
+    mask = t.masks.of(named["query"])
+    if entry.class_name == "MultiHeadAttention" and entry.dialect.release >= (3, 8):
+        # it takes the masks off the tensors that it is called on, so that layers that run later see none on them
+        for name in ("query", "value", "key"):
+            if name in named:
+                t.masks.forget(named[name])
+    t.masks.put(value, mask)
     return list(t.outputs(value))
 
 
@@ -79,7 +92,9 @@ def _hidden(release: tuple[int, ...], written_out: bool) -> str:
 
 
 def _implied(t: Translation, entry: Entry, named: dict[str, Any]) -> None:
-    """Masks that hang on the inputs and that the call does not name."""
+    """Masks that hang on the inputs and that the call does not name. Keras 3.8 and later ask no other of a query."""
+    if entry.class_name == "MultiHeadAttention" and entry.dialect.release >= (3, 8):
+        named.pop("query_mask", None)
     names = ("query", "value") if entry.class_name in PAIRED else ("query", "value", "key")
     for name in names:
         mask = t.masks.of(named[name]) if name in named else None

@@ -568,6 +568,8 @@ class Translation:
         if entry.broken:
             return [None]
         if entry.scope is not None:
+            if args and "mask" in (tensors or ()) and isinstance(kwargs["mask"], tuple):
+                self.masks.put(args[0], kwargs["mask"])
             return self._call_scope(entry.scope, entry.path, args) or [None]
         if args is None or any(a is None for a in args):
             return [None]

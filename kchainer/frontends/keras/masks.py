@@ -132,6 +132,10 @@ class Masks:
         has = tuple(m in some for m in masks)
         return ops.MaskedMerge(function=op.function, masked=has), [*inputs, *some]  # type: ignore[arg-type]
 
+    def forget(self, value: Value) -> None:
+        """Take a value's mask away."""
+        self._of.pop(value, None)
+
     def put(self, value: Value | None, mask: Value | None) -> None:
         """Give a value its mask."""
         if value is not None and mask is not None:

@@ -76,7 +76,9 @@ class MultiHeadAttention(Op):
     use_gate: bool = attr(doc="multiply by sigmoids of a projection of the query", spec=False)
     dropout: float = attr(doc="part of the weights dropped in training", spec=0.0, minimum=0, below=1)
     causal: bool = attr(doc="a query sees no value behind its place", spec=False)
-    window: int | None = attr(doc="a query sees values less than this far away; null: all", spec=None, minimum=1)
+    window: int | None = attr(
+        doc="a query sees values less than this far away; null: all", spec=None, minimum=1
+    )
     has_key: bool = attr(doc="the keys' source is an input; else the values'", spec=False)
     query_mask: bool = attr(doc="a mask of the query is an input", spec=False)
     value_mask: bool = attr(doc="a mask of the value is an input", spec=False)

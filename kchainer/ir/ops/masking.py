@@ -152,7 +152,10 @@ class MaskedBatchNormalization(Op):
         size = (known(xs[0][-1]),)
         learned = [n for n, on in (("gamma", self.scale), ("beta", self.center)) if on]
         running = ("moving_mean", "moving_variance")
-        return (*(Param(n, size, "C") for n in learned), *(Param(n, size, "C", trainable=False) for n in running))
+        return (
+            *(Param(n, size, "C") for n in learned),
+            *(Param(n, size, "C", trainable=False) for n in running),
+        )
 
     def infer(self, x: Shape, mask: Shape) -> Shape:
         if len(mask) + 1 != len(x):

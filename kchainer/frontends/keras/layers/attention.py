@@ -48,7 +48,9 @@ def attention(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 
 @translates("AdditiveAttention", fields=ATTENTION | {"use_scale": Field(type=boolean, default=True)})
 def additive_attention(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
-    return ops.Attention(score="additive", use_scale=c.use_scale, dropout=c.dropout, causal=c.causal, **CALLED)
+    return ops.Attention(
+        score="additive", use_scale=c.use_scale, dropout=c.dropout, causal=c.causal, **CALLED
+    )
 
 
 def _units(v: Any) -> int:

@@ -12,7 +12,10 @@ from kchainer.frontends.keras.translate import Translated, translates
 from kchainer.ir import ops
 from kchainer.ir.op import Shape
 
-BIAS = {"use_bias": Field(type=boolean, was="bias", default=True), "weights": Field(type=ignored, default=None)}
+BIAS = {
+    "use_bias": Field(type=boolean, was="bias", default=True),
+    "weights": Field(type=ignored, default=None),
+}
 MAXOUT = {
     "output_dim": Field(type=positive),
     "nb_feature": Field(type=positive, default=4),

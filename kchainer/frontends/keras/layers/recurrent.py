@@ -77,7 +77,10 @@ CELL = {
 GATED = {"recurrent_activation": Field(type=anything, was="inner_activation", default=_gate)}
 FORGET = {
     "unit_forget_bias": Field(
-        type=boolean, was="forget_bias_init", values={"one": True, "ones": True, "zero": False, "zeros": False}, default=True
+        type=boolean,
+        was="forget_bias_init",
+        values={"one": True, "ones": True, "zero": False, "zeros": False},
+        default=True,
     ),
 }
 

@@ -32,7 +32,7 @@ def highway(op: ops.Highway, site: Site) -> Emitted:
 
 @emits(ops.LocallyConnected)
 def locally_connected(op: ops.LocallyConnected, site: Site) -> Emitted:
-    kernel, *bias = op.params(site.logical)
+    _, *bias = op.params(site.logical)
     sizes = op.infer(site.logical)
     args: dict[str, Any] = {
         "in_channels": site.x[1],

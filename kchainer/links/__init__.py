@@ -18,6 +18,8 @@ from kchainer.links.norm import (
 from kchainer.links.recurrent import GRU, LSTM, ConvLSTM, Recurrent, SimpleRNN
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "Attention",
     "BatchNormalization",
     "ConvLSTM",
@@ -27,10 +29,8 @@ __all__ = [
     "EinsumDense",
     "EmbedID",
     "FrozenParameter",
-    "GRU",
     "GroupNormalization",
     "Highway",
-    "LSTM",
     "LayerNormalization",
     "LayerScale",
     "Linear",

@@ -27,7 +27,7 @@ class MaxoutDense(chainer.Link):
 
     def forward(self, x: Any) -> chainer.Variable:
         """(N, in_size) to (N, out_size)."""
-        features, size, out = self.W.shape
+        features, _, out = self.W.shape
         y = F.matmul(F.broadcast_to(chainer.as_variable(x), (features, *x.shape)), self.W)
         if self.b is not None:
             y = y + F.broadcast_to(F.reshape(self.b, (features, 1, out)), y.shape)

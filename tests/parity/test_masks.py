@@ -113,7 +113,7 @@ def agree(model: Any, folder: Path, *xs: harness.Array, gradients: bool = True) 
         if tensor.requires_grad:
             assert harness.error(variable.grad, tensor.grad.numpy()) <= 1e-5
     space: dict[str, Any] = {}
-    exec(api.to_source(api.read(path)), space)  # noqa: S102  the program under test
+    exec(api.to_source(api.read(path)), space)
 
 
 def name_of(layer: Any) -> str:

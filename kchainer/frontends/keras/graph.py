@@ -8,9 +8,9 @@ from typing import Any
 from kchainer.diagnostics import Diagnostics, suggestion
 from kchainer.files import Limits
 from kchainer.frontends.fields import Config, Wrong, read
+from kchainer.frontends.keras import attending, wrapped
 from kchainer.frontends.keras import layers as _layers  # noqa: F401  fills TRANSLATORS
 from kchainer.frontends.keras import masks as masking
-from kchainer.frontends.keras import attending, wrapped
 from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
 from kchainer.frontends.keras.layers.operations import mask_operation, operation

@@ -75,6 +75,8 @@ from kchainer.ir.ops.reshape import (
 from kchainer.ir.ops.steps import FoldSteps, StackSteps, TakeStep, UnfoldSteps
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "Activation",
     "ActivityRegularization",
     "AdaptivePooling",
@@ -98,7 +100,6 @@ __all__ = [
     "Embedding",
     "Flatten",
     "FoldSteps",
-    "GRU",
     "GaussianDropout",
     "GaussianNoise",
     "Gelu",
@@ -109,7 +110,6 @@ __all__ = [
     "Highway",
     "Identity",
     "Input",
-    "LSTM",
     "LayerNormalization",
     "LayerScale",
     "LocallyConnected",

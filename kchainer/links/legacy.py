@@ -79,7 +79,7 @@ class LocallyConnected(chainer.Link):
         self.outsize, self.channels_last = tuple(outsize), channels_last
         with self.init_scope():
             self.W = parameter((math.prod(outsize), math.prod(ksize) * in_channels, out_channels))
-            self.b = None if nobias else parameter((*outsize, out_channels))
+            self.b: Any = None if nobias else parameter((*outsize, out_channels))
 
     def forward(self, x: Any) -> chainer.Variable:
         """(N, in_channels, pixels) to (N, out_channels, pixels)."""

@@ -606,7 +606,8 @@ class Translation:
         mask = mask or implied
         if mask is not None and masking.refuses(entry.class_name, entry.dialect):
             self.error(
-                "KC205", f'{entry.class_name} "{entry.name}" of {entry.dialect} refuses a masked input', entry.pointer
+                "KC205", f'{entry.class_name} "{entry.name}" of {entry.dialect} refuses a masked input', entry.pointer,
+                hint="later releases drop the mask: say --dialect where another one wrote the file",
             )  # fmt: skip
             return [None]
         if entry.class_name in wrapped.CALLS:
@@ -634,9 +635,13 @@ class Translation:
         first, inputs = self.masks.counted(entry.class_name, chain[0], inputs, entry.dialect)
         chain = (first, *chain[1:])
         if mask is not None and masking.takes(entry.class_name, entry.dialect):
-            heeding = masking.masked(chain[0], entry.dialect)
+            heeding = masking.masked(chain[0], len(shapes[0]), entry.dialect)
             if heeding is None:
-                self.error("KC205", f'{entry.class_name} "{entry.name}" on a masked input', entry.pointer)
+                self.error(
+                    "KC205",
+                    f'{entry.class_name} "{entry.name}" on a masked input is not supported',
+                    entry.pointer,
+                )
                 return None
             chain, inputs = (heeding, *chain[1:]), [*inputs, mask]
         return self._chain(entry, chain, inputs)

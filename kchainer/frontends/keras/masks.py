@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 from kchainer.frontends.fields import Config
 from kchainer.frontends.keras.dialect import Dialect
@@ -89,17 +90,20 @@ def average(op: ops.GlobalPooling) -> ops.MaskedAverage | None:
     return ops.MaskedAverage(keepdims=op.keepdims) if op.data_format == "channels_last" else None
 
 
-def masked(op: Op, dialect: Dialect) -> Op | None:
-    """An op as it is on a masked input; None where that is not supported."""
+def masked(op: Op, rank: int, dialect: Dialect) -> Op | None:
+    """An op as it is on a masked input of this rank; None where that is not supported."""
     if isinstance(op, ops.GlobalPooling):
         return average(op)
     if isinstance(op, ops.Softmax):
         return ops.MaskedSoftmax(axes=op.axes, hidden="zero" if dialect.release >= (3, 10) else "softmax")
     if isinstance(op, ops.BatchNormalization):
+        if op.axis != rank - 1:
+            return None
         return ops.MaskedBatchNormalization(
             momentum=op.momentum, epsilon=op.epsilon, scale=op.scale, center=op.center
         )
-    return dataclasses.replace(op, masked=True)  # type: ignore[call-arg]
+    recurrent: Any = op
+    return cast("Op", dataclasses.replace(recurrent, masked=True))
 
 
 class Masks:

@@ -30,6 +30,10 @@ Known differences:
 - Optimizers and losses of a file are not read.
 - A model of Keras 1.2 without weights has no `shared_axes` of PReLU, as in Keras itself: only the array tells them.
 - The legacy `.h5` of a bfloat16 model is refused (KC404): Keras writes two bytes each and nothing that tells what they are.
+- Masks of outputs do not reach a loss yet. A shared recurrent layer that is called with a mask in one place and
+  without one in another is refused (KC301), and so is `time_major`.
+- A query of MultiHeadAttention that a mask lets see nothing: Keras on PyTorch gives its weights another gradient than
+  their value has. Maxima that occur several times: Chainer gives each the whole gradient, Keras parts it.
 
 | Keras class | keys |
 | --- | --- |

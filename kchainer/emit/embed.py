@@ -9,5 +9,6 @@ from kchainer.ir import ops
 @emits(ops.Embedding)
 def embedding(op: ops.Embedding, site: Site) -> Emitted:
     # Chainer's own takes no whole numbers written as floats
-    args = {"in_size": op.input_dim, "out_size": op.output_dim}
+    args: dict[str, float] = {"in_size": op.input_dim, "out_size": op.output_dim}
+    args |= {"dropout": op.dropout} if op.dropout else {}
     return Link("kchainer.links.EmbedID", args, {"W": Weight("embeddings")})

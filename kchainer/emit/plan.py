@@ -83,13 +83,17 @@ def emits(op: type[Op]) -> Callable[[Emission], Emission]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
-    """One call in the plan: of the link ``link`` or of ``call``; values are numbered in order of their making."""
+    """One call in the plan: of the link ``link`` or of ``call``; values are numbered in order of their making.
+
+    ``more``: the further values of a call that gives a tuple.
+    """
 
     inputs: tuple[int, ...]
     output: int
     link: str | None = None
     call: Call | None = None
     layer: str = ""
+    more: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -249,6 +253,10 @@ class Planner:
             link = self._link(layer.name, one) if isinstance(one, Link) else None
             self.steps.append(Step(values, made, link, one if isinstance(one, Call) else None, layer.name))
             values = (made,)
+        if len(node.shapes) > 1:
+            more = tuple(self._value() for _ in node.shapes[1:])
+            self.steps[-1] = dataclasses.replace(self.steps[-1], more=more)
+            self.values.update({(index, k): v for k, v in enumerate(more, 1)})
         self.values[index, 0] = values[0] if emitted != () else self.values[node.inputs[0]]
 
     def _link(self, layer: str, link: Link) -> str:

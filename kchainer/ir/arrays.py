@@ -58,6 +58,19 @@ class LazyArray:
             lambda target: self.copy_to(target[index]),
         )
 
+    @staticmethod
+    def joined(parts: tuple[LazyArray, ...], axis: int) -> LazyArray:
+        """Arrays one behind the other along ``axis``."""
+        shape = list(parts[0].shape)
+        shape[axis] = sum(p.shape[axis] for p in parts)
+
+        def read() -> Any:
+            import numpy as np
+
+            return np.concatenate([p.read() for p in parts], axis)
+
+        return LazyArray(tuple(shape), parts[0].source, read)
+
     def mapped(self, function: Callable[[Any], Any]) -> LazyArray:
         """Another array of the same shape, computed when it is read."""
         return LazyArray(self.shape, self.source, lambda: function(self.read()))

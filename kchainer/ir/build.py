@@ -31,7 +31,7 @@ class Builder:
         """A value that the caller of the network gives."""
         op = Input(shape=shape, dtype=dtype)
         self.layers[name] = Layer(name, op, (), pointer=pointer)
-        return self._node(name, (), shape)
+        return self._node(name, (), (shape,))
 
     def call(
         self,
@@ -63,7 +63,7 @@ class Builder:
             )
             return None
         try:
-            params, out = op.params(*shapes), op.infer(*shapes)
+            params, out = op.params(*shapes), op.outputs(*shapes)
         except ShapeError as wrong:
             found = " and ".join(map(show, shapes))
             self.diagnostics.error(
@@ -124,8 +124,8 @@ class Builder:
             output_names=tuple(output_names),
         )
 
-    def _node(self, layer: str, inputs: tuple[Value, ...], shape: Shape) -> Value:
-        self.nodes.append(Node(layer, inputs, (shape,)))
+    def _node(self, layer: str, inputs: tuple[Value, ...], shapes: tuple[Shape, ...]) -> Value:
+        self.nodes.append(Node(layer, inputs, shapes))
         return (len(self.nodes) - 1, 0)
 
     def _report(self, code: str, message: str, pointer: str, hint: str) -> None:

@@ -58,9 +58,10 @@ class Network:
     def is_linear(self) -> bool:
         """Each node takes the one before it, and no layer is called twice."""
         chain = all(n.inputs == ((i - 1, 0),) for i, n in enumerate(self.nodes) if i)
+        single = all(len(n.shapes) == 1 for n in self.nodes)
         once = len({n.layer for n in self.nodes}) == len(self.nodes)
         ends = self.outputs == ((len(self.nodes) - 1, 0),) and self.inputs == (0,)
-        return chain and once and ends
+        return chain and single and once and ends
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -82,6 +82,10 @@ class Op:
         """The output's shape. Raises ShapeError where the inputs do not fit."""
         raise NotImplementedError
 
+    def outputs(self, *xs: Shape) -> tuple[Shape, ...]:
+        """The shapes of all outputs; one unless an op says otherwise."""
+        return (self.infer(*xs),)
+
     def check(self) -> Iterator[str]:
         """Rules between attributes that JSON Schema cannot say: yields what is wrong."""
         return iter(())

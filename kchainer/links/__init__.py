@@ -2,9 +2,12 @@
 
 from kchainer.links.activation import ParametricSoftplus, PReLU, SReLU
 from kchainer.links.arrays import Constant
+from kchainer.links.attention import Attention, MultiHeadAttention
 from kchainer.links.conv import Convolution, Deconvolution, DepthwiseConvolution, SeparableConvolution
 from kchainer.links.dense import EinsumDense, EmbedID, Linear
 from kchainer.links.frozen import FrozenParameter, freeze
+from kchainer.links.legacy import Highway, LocallyConnected, MaxoutDense
+from kchainer.links.masking import MaskedBatchNormalization
 from kchainer.links.minibatch import MinibatchDiscrimination
 from kchainer.links.norm import (
     BatchNormalization,
@@ -14,6 +17,7 @@ from kchainer.links.norm import (
     Normalization,
     RMSNormalization,
 )
+from kchainer.links.recurrent import GRU, LSTM, ConvLSTM, Recurrent, SimpleRNN
 from kchainer.links.weightnorm import (
     WeightNormalizedConvolution,
     WeightNormalizedDeconvolution,
@@ -23,8 +27,12 @@ from kchainer.links.weightnorm import (
 from kchainer.links.wrap import SpectralNormalization
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "Attention",
     "BatchNormalization",
     "Constant",
+    "ConvLSTM",
     "Convolution",
     "Deconvolution",
     "DepthwiseConvolution",
@@ -32,16 +40,23 @@ __all__ = [
     "EmbedID",
     "FrozenParameter",
     "GroupNormalization",
+    "Highway",
     "LayerNormalization",
     "LayerScale",
     "Linear",
+    "LocallyConnected",
+    "MaskedBatchNormalization",
+    "MaxoutDense",
     "MinibatchDiscrimination",
+    "MultiHeadAttention",
     "Normalization",
     "PReLU",
     "ParametricSoftplus",
     "RMSNormalization",
+    "Recurrent",
     "SReLU",
     "SeparableConvolution",
+    "SimpleRNN",
     "SpectralNormalization",
     "WeightNormalizedConvolution",
     "WeightNormalizedDeconvolution",

@@ -61,11 +61,13 @@ class EinsumDense(chainer.Link):
 class EmbedID(chainer.Link):
     """Rows of a table by their numbers, which may be whole numbers written as floats.
 
-    Parameters: W (in_size, out_size). Source: keras.layers.Embedding.
+    Parameters: W (in_size, out_size). ``dropout``: part of the rows that count as zeros in training (Keras 1).
+    Source: keras.layers.Embedding.
     """
 
-    def __init__(self, in_size: int, out_size: int) -> None:
+    def __init__(self, in_size: int, out_size: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = dropout
         with self.init_scope():
             self.W = parameter((in_size, out_size))
 
@@ -75,4 +77,7 @@ class EmbedID(chainer.Link):
         ids = x if x.dtype.kind in "iu" else x.astype(np.int32)
         if isinstance(ids, np.ndarray) and ids.size and not (ids.min() >= 0 and ids.max() < len(self.W)):
             raise IndexError(f"numbers from {ids.min()} to {ids.max()} for a table of {len(self.W)} rows")
-        return F.embed_id(ids, self.W)
+        if not (self.dropout and chainer.config.train):
+            return F.embed_id(ids, self.W)
+        rows = F.dropout(self.xp.ones((len(self.W), 1), self.W.dtype), self.dropout)
+        return F.embed_id(ids, self.W * F.broadcast_to(rows, self.W.shape))

@@ -75,7 +75,7 @@ def test_every_problem_is_reported_at_once(tmp_path: Path, capsys: pytest.Captur
     file = tmp_path / "bad.json"
     layers = [
         DENSE,
-        *({"class_name": name, "config": {"name": name}} for name in ("LSTM", "GRU", "Nonsense")),
+        *({"class_name": name, "config": {"name": name}} for name in ("LSTM2", "Lstm", "Nonsense")),
     ]
     file.write_text(json.dumps(sequential(*layers)))
     assert main(["validate", str(file)]) == 1

@@ -31,6 +31,29 @@ LEARNING_RATE = 0.01
 torch.set_num_threads(1)
 
 
+class Inner:
+    """A layer or cell among the arguments of another: made anew for each dtype."""
+
+    def __init__(self, layer: str, /, **config: Any) -> None:
+        self.layer, self.config = layer, config
+
+    def __repr__(self) -> str:
+        return f"{self.layer}({','.join(f'{k}={v}' for k, v in self.config.items())})"
+
+    def made(self, dtype: str) -> Any:
+        """The layer of Keras."""
+        return getattr(keras.layers, self.layer)(**_made(self.config, dtype), dtype=dtype)
+
+
+def _made(config: Mapping[str, Any], dtype: str) -> dict[str, Any]:
+    def one(v: Any) -> Any:
+        if isinstance(v, Mapping) and "layer" in v:
+            return _inner(v, dtype)
+        return v.made(dtype) if isinstance(v, Inner) else [one(i) for i in v] if isinstance(v, list) else v
+
+    return {k: one(v) for k, v in config.items()}
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Case:
     """A layer on inputs of these shapes (batch first); ``config`` are its arguments.
@@ -40,6 +63,9 @@ class Case:
     high: inputs are whole numbers below it. low, up: inputs are uniform between them instead of normal.
     double: the relative tolerance in float64; None: Keras cannot.
     says_less: Keras's own ``output_shape`` is wrong or unknown; that of a call counts.
+    masked: a Masking stands in front of the first input, some of whose steps are zeros.
+    states: the inputs behind the first are its initial states.
+    spread: the layer is called on its inputs one by one, not on a list. call: keywords of the call.
     noise: random in training; the tolerance of its statistics. xfail: the bug for which it fails.
     """
 
@@ -58,11 +84,18 @@ class Case:
     noise: float | None = None
     says_less: bool = False
     xfail: str = ""
+    masked: bool = False
+    states: bool = False
+    spread: bool = False
+    call: tuple[tuple[str, Any], ...] = ()
 
     def __str__(self) -> str:
         shapes = "+".join("x".join("n" if d is None else str(d) for d in x) for x in self.xs)
         said = [f"{k}={v}".replace(" ", "") for k, v in self.config.items() if k not in ("name", "of")]
-        return "-".join([self.layer, shapes, *said, *(["behind"] if self.behind else [])])
+        return "-".join(
+            [self.layer, shapes, *said, *(n for n in ("behind", "masked", "states") if getattr(self, n))]
+            + [f"{k}={v}" for k, v in self.call]
+        )
 
     @property
     def seed(self) -> int:
@@ -90,13 +123,17 @@ def case(
     noise: float | None = None,
     says_less: bool = False,
     xfail: str = "",
+    masked: bool = False,
+    states: bool = False,
+    spread: bool = False,
+    call: Mapping[str, Any] | None = None,
     **config: Any,
 ) -> Case:
     """A case; ``x`` is a list of shapes for a layer that joins values."""
     assert rtol == 1e-5 or why, "a tolerance needs its reason"
     return Case(
         layer, _shapes(x), isinstance(x, list), config, _shapes(x if feed is None else feed),
-        behind, high, low, up, rtol, why, double, noise, says_less, xfail,
+        behind, high, low, up, rtol, why, double, noise, says_less, xfail, masked, states, spread, tuple((call or {}).items()),
     )  # fmt: skip
 
 
@@ -154,11 +191,26 @@ def _keras_model(case: Case, dtype: str) -> Any:
     values = [_front(x, i, dtype) if case.behind else x for i, x in enumerate(inputs)]
     if "of" in case.config:
         return keras.Model(inputs if case.many else inputs[0], case.config["of"](*values), name="net")
-    config = {k: _inner(v, dtype) if k == "layer" else v for k, v in case.config.items()}
-    layer = getattr(keras.layers, case.layer)(**config, dtype=dtype, name="tested")
-    return keras.Model(
-        inputs if case.many else inputs[0], layer(values if case.many else values[0]), name="net"
-    )
+    layer = getattr(keras.layers, case.layer)(**_made(case.config, dtype), dtype=dtype, name="tested")
+    if case.masked:
+        values[0] = keras.layers.Masking(dtype=dtype)(values[0])
+    if case.spread:
+        made = layer(*values, **dict(case.call))
+    elif case.call:
+        made = layer(values if case.many else values[0], **dict(case.call))
+    elif case.states:
+        made = layer(values[0], initial_state=values[1:])
+    else:
+        made = layer(values if case.many else values[0])
+    return keras.Model(inputs if case.many else inputs[0], _one(made, dtype), name="net")
+
+
+def _one(made: Any, dtype: str) -> Any:
+    """All outputs of a layer side by side."""
+    if not isinstance(made, (list, tuple)):
+        return made
+    flat = [keras.layers.Flatten(dtype=dtype)(v) for v in keras.tree.flatten(made)]
+    return keras.layers.Concatenate(dtype=dtype)(flat)
 
 
 def _random_weights(model: Any, rng: np.random.Generator) -> tuple[Array, ...]:
@@ -181,7 +233,11 @@ def _inputs(case: Case, rng: np.random.Generator, dtype: str) -> tuple[Array, ..
         return tuple(rng.integers(0, case.high, shape).astype("int32") for shape in case.feed)
     if case.low is not None:
         return tuple(rng.uniform(case.low, case.up, shape).astype(dtype) for shape in case.feed)
-    return tuple(rng.normal(size=shape).astype(dtype) for shape in case.feed)
+    made = tuple(rng.normal(size=shape).astype(dtype) for shape in case.feed)
+    if case.masked:  # one sample begins so, one ends so, all steps of one may be
+        made[0][rng.uniform(size=made[0].shape[:2]) < 0.4] = 0
+        made[0][0, 0], made[0][-1, -1], made[0][1] = 0, 0, made[0][1] if len(made[0]) < 4 else 0
+    return made
 
 
 @functools.cache
@@ -308,6 +364,16 @@ def _gradients(net: Any) -> dict[str, Array]:
                     gradient, params[weight.param], weight
                 )
     return out
+
+
+def ours(name: str, got: Mapping[str, Array]) -> str:
+    """Keras's name of a variable as kchainer has it, where a layer and its cell are one."""
+    if name in got:
+        return name
+    parts = name.split("/")
+    shorter = ["/".join(parts[:i] + parts[i + 1 :]) for i in range(1, len(parts) - 1)]
+    shorter.append("/".join([*parts[:-2], "_".join(parts[-2:])]))  # a layer of a layer, which has one link
+    return next((one for one in shorter if one in got), name)
 
 
 def error(got: Array, wanted: Array) -> float:

@@ -108,7 +108,16 @@ def _fill(built: chainer.Link, link: Link, layer: Layer, model: Model) -> None:
         if array is not None:
             array.copy_to(target)
         else:
-            np.copyto(target, initial(param, layer, model.dtype), casting="same_kind")
+            np.copyto(target, _first(param, layer, model.dtype), casting="same_kind")
+
+
+def _first(param: Param, layer: Layer, dtype: str) -> Any:
+    """Starting values; gate f of an LSTM may begin open."""
+    values = initial(param, layer, dtype)
+    if param.name == "bias" and getattr(layer.op, "unit_forget_bias", False):
+        units = values.size // 4
+        values[units : 2 * units] = 1
+    return values
 
 
 def logical(values: Any, param: Param, weight: Weight) -> Any:

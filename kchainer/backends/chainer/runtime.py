@@ -130,8 +130,8 @@ class Network(_Predicting, chainer.Chain):
             pass
         if outputs:
             return tuple(_logical(values[v], order) for v, order in taps)
-        made = [chainer.as_variable(values[v]) for v in self.plan.outputs]
-        return made[0] if len(made) == 1 else tuple(made)
+        ends = [chainer.as_variable(values[v]) for v in self.plan.outputs]
+        return ends[0] if len(ends) == 1 else tuple(ends)
 
     def layers(self, *xs: Any) -> Iterator[tuple[str, Any]]:
         """The name and the output of each layer in Keras's shape, in the order of their making."""
@@ -147,8 +147,10 @@ class Network(_Predicting, chainer.Chain):
         """Carry the plan out; yields each value's number when it is there, drops it after its last use."""
         for step, spent in zip(self.plan.steps, self._last, strict=True):
             function = getattr(self, step.link) if step.link is not None else Function(step.call)  # type: ignore[arg-type]
-            values[step.output] = function(*(values[i] for i in step.inputs))
-            yield step.output
+            made = function(*(values[i] for i in step.inputs))
+            several = (step.output, *step.more)
+            values.update(zip(several, made if step.more else (made,), strict=True))
+            yield from several
             for i in spent:
                 if i not in keep:
                     del values[i]

@@ -74,12 +74,13 @@ def _forward(plan: Plan) -> Iterator[str]:
         made = f"self.{step.link}({', '.join(inputs)})" if step.link is not None else _call(step.call, inputs)  # type: ignore[arg-type]
         spent = [names[v] for v in dict.fromkeys(step.inputs) if last.get(v) == i and v not in plan.outputs]
         free += [name for name in spent if name not in free]
-        if free:
-            names[step.output] = free.pop(0)
-        else:
-            count += 1
-            names[step.output] = f"h{count}"
-        yield f"    {names[step.output]} = {made}"
+        for value in (step.output, *step.more):
+            if free:
+                names[value] = free.pop(0)
+            else:
+                count += 1
+                names[value] = f"h{count}"
+        yield f"    {', '.join(names[v] for v in (step.output, *step.more))} = {made}"
     yield f"    return {', '.join(names[v] for v in plan.outputs)}"
 
 

@@ -9,11 +9,14 @@ from typing import Any
 from kchainer.diagnostics import Diagnostics, suggestion
 from kchainer.files import Limits
 from kchainer.frontends.fields import Config, Wrong, read, shown
+from kchainer.frontends.keras import attending, wrapped
 from kchainer.frontends.keras import layers as _layers  # noqa: F401  fills TRANSLATORS
+from kchainer.frontends.keras import masks as masking
 from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends, flat
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
 from kchainer.frontends.keras.layers.making import HANDLERS
 from kchainer.frontends.keras.layers.operations import Refused, Reported, operation
+from kchainer.frontends.keras.layers.steps import parts
 from kchainer.frontends.keras.policies import computed, policies_of
 from kchainer.frontends.keras.settings import activity_of, settings_of
 from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS, Translator
@@ -26,8 +29,19 @@ from kchainer.ir.ops import Input
 
 Json = dict[str, Any]
 MODELS = ("Sequential", "Functional", "Model")
+# Classes whose name in weight files is another
+GROUPS = {"GroupQueryAttention": "GroupedQueryAttention"}
 CODE = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
-OPERATION_CLASSES = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod", "InstanceMethod")
+# What Keras 3 writes for masks; in its .h5 files without a module
+MASK_CLASSES = ("NotEqual", "Any", "LogicalOr", "LogicalAnd")
+OPERATION_CLASSES = (
+    *MASK_CLASSES,
+    "TFOpLambda",
+    "SlicingOpLambda",
+    "TensorFlowOpLayer",
+    "ClassMethod",
+    "InstanceMethod",
+)
 
 
 @dataclasses.dataclass(slots=True)
@@ -39,6 +53,8 @@ class Owner:
     layer: str | None = None
     children: list[Owner] = dataclasses.field(default_factory=list)
     named: bool = True  # Keras 1 wrote no names of nested Sequentials
+    params: tuple[str, ...] | None = None  # those of the layer's params that stand here; None: all
+    at: str | None = None  # the place of a layer inside of a layer, below it: "cell", "forward_layer"
     merged: bool = False  # a Keras 1 Merge at the start of a Sequential: its branches' layers stand flat
 
 
@@ -58,6 +74,7 @@ class Entry:
     activity: Setting | None = None
     scope: Scope | None = None
     calls: list[Call] = dataclasses.field(default_factory=list)
+    parts: dict[str, Entry] = dataclasses.field(default_factory=dict)  # the layers of a wrapper
     broken: bool = False
 
 
@@ -93,6 +110,7 @@ class Translation:
         self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
         self.translators, self.slopes = translators, slopes or {}
         self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
+        self.masks = masking.Masks(self.builder.call, self.builder.shape)
         self.inputs: list[Value] = []
         self.owners: list[Owner] = []
         self.policies: dict[str, list[str]] = {}
@@ -105,7 +123,7 @@ class Translation:
         """The network of a whole model's config; None when something is wrong (which is reported)."""
         class_name = raw.get("class_name")
         if class_name not in MODELS:
-            self._error(
+            self.error(
                 "KC201",
                 f"a model of class `{class_name}`",
                 pointer,
@@ -119,7 +137,7 @@ class Translation:
         outputs = self._call_scope(scope, "", None)
         if self.diagnostics.has_errors or outputs is None or any(v is None for v in outputs):
             if not self.diagnostics.has_errors:
-                self._error("KC305", "the model's outputs could not be made", pointer)
+                self.error("KC305", "the model's outputs could not be made", pointer)
             return None
         if not self.policies:  # operations only: the inputs tell
             told = {op.dtype for op in self._input_ops() if op.dtype.startswith("float")}
@@ -139,7 +157,7 @@ class Translation:
 
     def _scope(self, raw: Json, path: str, pointer: str, depth: int) -> tuple[Scope | None, list[Owner]]:
         if depth > self.limits.nesting:
-            self._error("KC901", f"models nested more than {self.limits.nesting} deep", pointer)
+            self.error("KC901", f"models nested more than {self.limits.nesting} deep", pointer)
             return None, []
         config = raw.get("config")
         if isinstance(config, list):
@@ -148,7 +166,7 @@ class Translation:
         else:
             at = f"{pointer}/config/layers"
         if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
-            self._error("KC105", "a model without a list of layers", f"{pointer}/config", expected="layers")
+            self.error("KC105", "a model without a list of layers", f"{pointer}/config", expected="layers")
             return None, []
         kind = "Sequential" if raw["class_name"] == "Sequential" else "Functional"
         entries: dict[str, Entry] = {}
@@ -158,7 +176,7 @@ class Translation:
             if entry is None:
                 continue
             if entry.name in entries and kind == "Functional":
-                self._error("KC304", f'two layers are named "{entry.name}"', entry.pointer)
+                self.error("KC304", f'two layers are named "{entry.name}"', entry.pointer)
                 continue
             if entry.name in entries:
                 entry.name = f"{entry.name}#{i}"
@@ -173,7 +191,7 @@ class Translation:
         self.count += 1
         if self.count > self.limits.layers:
             if self.count == self.limits.layers + 1:
-                self._error(
+                self.error(
                     "KC901",
                     f"more than {self.limits.layers} layers",
                     pointer,
@@ -181,7 +199,7 @@ class Translation:
                 )
             return None
         if not isinstance(raw, dict) or not isinstance(raw.get("class_name"), str):
-            self._error(
+            self.error(
                 "KC104",
                 "a layer without `class_name`",
                 pointer,
@@ -193,7 +211,7 @@ class Translation:
         named = config if isinstance(config, dict) else {}
         name = raw.get("name") or named.get("name") or f"{class_name.lower()}_{self.count}"
         if not isinstance(name, str) or len(name) > self.limits.name_chars or "\0" in name:
-            self._error("KC104", "the layer's name is no string of a usable length", f"{pointer}/config/name")
+            self.error("KC104", "the layer's name is no string of a usable length", f"{pointer}/config/name")
             return None
         full = self._path(path, name)
         owner = Owner(name, class_name, full, named=bool(raw.get("name") or named.get("name")))
@@ -207,7 +225,38 @@ class Translation:
             entry.broken = entry.scope is None
         else:
             self._read_config(entry, config)
+            self._read_parts(entry, config, depth)
         return entry
+
+    def _read_parts(self, entry: Entry, config: Any, depth: int) -> None:
+        """The layers inside of a layer, and where weight files have them."""
+        if entry.class_name in masking.RECURRENT and entry.class_name != "RNN":
+            entry.owner.children = [Owner("cell", "", entry.owner.layer, at="cell")]
+            entry.owner.layer = None
+        if entry.class_name in attending.HEADED:
+            layer = entry.owner.layer
+            entry.owner.children = [
+                Owner(at, "EinsumDense", layer, at=at, params=names)
+                for at, names in attending.places(entry.class_name, config)
+            ]
+            entry.owner.layer, entry.owner.class_name = None, GROUPS.get(entry.class_name, entry.class_name)
+        if entry.broken or depth > self.limits.nesting:
+            return
+        try:
+            for key, place, raw in parts(entry.class_name, config, entry.dialect):
+                part = self._entry(raw, entry.path, f"{entry.pointer}/config/{place}", depth + 1)
+                if part is None:
+                    entry.broken = True
+                    continue
+                part.owner.at = {"forward": "forward_layer", "backward": "backward_layer"}.get(key, place)
+                # Keras 3 asks the inner layer alone
+                part.trainable = part.trainable and (entry.trainable or entry.dialect.release >= (3,))
+                entry.owner.children.append(part.owner)
+                entry.parts[key] = part
+                entry.broken = entry.broken or part.broken
+        except Wrong as wrong:
+            self.error(wrong.code, f'{entry.class_name} "{entry.name}": {wrong}', f"{entry.pointer}/config")
+            entry.broken = True
 
     def _path(self, path: str, name: str) -> str:
         full = f"{path}/{name}" if path else name
@@ -225,12 +274,12 @@ class Translation:
         try:
             entry.calls = calls(inbound)
         except Malformed as wrong:
-            self._error("KC302", f'calls of "{entry.name}": {wrong}', f"{entry.pointer}/inbound_nodes")
+            self.error("KC302", f'calls of "{entry.name}": {wrong}', f"{entry.pointer}/inbound_nodes")
             entry.broken = True
 
     def _read_config(self, entry: Entry, config: Any) -> None:
         if not isinstance(config, dict):
-            self._error("KC104", f'{entry.class_name} "{entry.name}" without a config', entry.pointer)
+            self.error("KC104", f'{entry.class_name} "{entry.name}" without a config', entry.pointer)
             entry.broken = True
             return
         if self._is_operation(entry):
@@ -250,14 +299,14 @@ class Translation:
         for fault in faults:
             pointer = f"{entry.pointer}/config/{fault.key}" if fault.key else f"{entry.pointer}/config"
             message = f'{fault.message} of {entry.class_name} "{entry.name}"'
-            self._error(fault.code, message, pointer, fault.found, fault.expected, fault.hint)
+            self.error(fault.code, message, pointer, fault.found, fault.expected, fault.hint)
         entry.broken = entry.broken or bool(faults)
 
     def _read_activity(self, entry: Entry, config: Json) -> None:
         try:
             entry.activity = activity_of(config.get("activity_regularizer"), entry.dialect)
         except Wrong as wrong:
-            self._error(
+            self.error(
                 wrong.code, f'`activity_regularizer` of {entry.class_name} "{entry.name}" cannot be read',
                 f"{entry.pointer}/config/activity_regularizer", expected=wrong.expected, hint=wrong.hint,
             )  # fmt: skip
@@ -271,7 +320,7 @@ class Translation:
             for name in policies_of(config.get("dtype"), entry.class_name):
                 self.policies.setdefault(name, []).append(pointer)
         except Wrong as wrong:
-            self._error(
+            self.error(
                 wrong.code, f'dtype of {entry.class_name} "{entry.name}" is not supported', pointer,
                 found=shown(config.get("dtype")), expected=wrong.expected,
             )  # fmt: skip
@@ -303,7 +352,7 @@ class Translation:
         entry.broken = True
         what = f'{entry.class_name} "{entry.name}"'
         if entry.class_name in CODE or ">" in str(entry.raw.get("registered_name") or ""):
-            self._error(
+            self.error(
                 "KC202", f"{what} holds or names code of its own, which is never run", entry.pointer,
                 hint="replace the layer by one that Keras defines",
             )  # fmt: skip
@@ -311,7 +360,7 @@ class Translation:
         shown = self.diagnostics.count("error") < self.limits.diagnostics  # the others are only counted
         near = suggestion(entry.class_name, [*self.translators, *UNSUPPORTED]) if shown else None
         hint = UNSUPPORTED.get(entry.class_name) or near
-        self._error("KC201", f"{what} is not supported", f"{entry.pointer}/class_name", hint=hint)
+        self.error("KC201", f"{what} is not supported", f"{entry.pointer}/class_name", hint=hint)
 
     # ------------------------------------------------------------ calling
 
@@ -344,7 +393,7 @@ class Translation:
         out: list[Value | None] = []
         branches = entry.raw["config"].get("layers")
         if not isinstance(branches, list):
-            self._error(
+            self.error(
                 "KC105", f'Merge "{entry.name}" without layers', f"{entry.pointer}/config", expected="layers"
             )
             return [None]
@@ -400,7 +449,7 @@ class Translation:
 
     def _shape(self, shape: Any, pointer: str) -> Shape | None:
         if not isinstance(shape, (list, tuple)):
-            self._error(
+            self.error(
                 "KC305",
                 "the input's shape is not stated",
                 pointer,
@@ -408,7 +457,7 @@ class Translation:
             )
             return None
         if len(shape) > self.limits.rank:
-            self._error(
+            self.error(
                 "KC901", f"a shape of rank {len(shape)}", pointer, expected=f"rank up to {self.limits.rank}"
             )
             return None
@@ -416,7 +465,7 @@ class Translation:
             if d is not None and (
                 isinstance(d, bool) or not isinstance(d, int) or not 0 < d <= self.limits.dim
             ):
-                self._error(
+                self.error(
                     "KC104",
                     "a size of the input's shape is no positive integer or null",
                     pointer,
@@ -431,20 +480,20 @@ class Translation:
         try:
             starts, outs = ends(scope.config.get("input_layers")), ends(scope.config.get("output_layers"))
         except Malformed as wrong:
-            self._error("KC302", f"inputs or outputs of the model: {wrong}", f"{scope.pointer}/config")
+            self.error("KC302", f"inputs or outputs of the model: {wrong}", f"{scope.pointer}/config")
             return None
         values: dict[tuple[str, int], list[Value | None]] = {}
         for i, (_, ref) in enumerate(starts):
             entry = scope.entries.get(ref.layer)
             if entry is None or entry.class_name != "InputLayer":
-                self._error(
+                self.error(
                     "KC302",
                     f'input "{ref.layer}" is no InputLayer of the model',
                     f"{scope.pointer}/config/input_layers",
                 )
                 return None
             if inputs is not None and i >= len(inputs):
-                self._error(
+                self.error(
                     "KC301", f"a model with {len(starts)} inputs is called on {len(inputs)}", scope.pointer
                 )
                 return None
@@ -461,7 +510,7 @@ class Translation:
             found = values.get((ref.layer, ref.call - offsets.get(ref.layer, 0)))
             if found is None or ref.tensor >= len(found):
                 if not self.diagnostics.has_errors:
-                    self._error(
+                    self.error(
                         "KC302",
                         f'output "{ref.layer}" is made by no call',
                         f"{scope.pointer}/config/output_layers",
@@ -497,7 +546,7 @@ class Translation:
                         else 0
                     )
                     if not 0 <= index < count:
-                        self._error(
+                        self.error(
                             "KC302", f'"{name}" takes call {ref.call} of "{ref.layer}", which there is not',
                             f"{entry.pointer}/inbound_nodes/{i}",
                         )  # fmt: skip
@@ -526,7 +575,7 @@ class Translation:
                     ready.append(user)
         if len(order) < len(needs):
             left = [key[0] for key, n in waiting.items() if n > 0]
-            self._error("KC303", f"layers that wait for each other: {', '.join(left[:5])}", scope.pointer)
+            self.error("KC303", f"layers that wait for each other: {', '.join(left[:5])}", scope.pointer)
         return order
 
     def _call_node(
@@ -547,7 +596,7 @@ class Translation:
             made = values.get((item.layer, item.call - offsets.get(item.layer, 0)))
             if made is None or item.tensor >= len(made):
                 if made is not None and None not in made:
-                    self._error("KC302", f'"{item.layer}" has no output {item.tensor}', entry.pointer)
+                    self.error("KC302", f'"{item.layer}" has no output {item.tensor}', entry.pointer)
                 lost = True
                 return None
             lost = lost or made[item.tensor] is None
@@ -560,12 +609,26 @@ class Translation:
             args = _values(args)
         values[entry.name, index] = [None] if lost else self._call(entry, args, kwargs, tensors)
 
+    def call(
+        self, entry: Entry, args: list[Value], *, mask: Value | None = None, heed: bool = True
+    ) -> list[Value | None]:
+        """Call a layer inside of a layer; without ``heed`` the masks of its inputs do not count."""
+        if entry.scope is not None:
+            return self._call_scope(entry.scope, entry.path, args) or [None]
+        return self._call_layer(entry, args, mask, heed)
+
+    def outputs(self, value: Value) -> tuple[Value, ...]:
+        """All outputs of the node that made ``value``."""
+        return tuple((value[0], k) for k in range(len(self.builder.nodes[value[0]].shapes)))
+
     def _call(
         self, entry: Entry, args: list[Any] | None, kwargs: Json, tensors: set[str] | None = None
     ) -> list[Value | None]:
         if entry.broken:
             return [None]
         if entry.scope is not None:
+            if args and "mask" in (tensors or ()) and isinstance(kwargs["mask"], tuple):
+                self.masks.put(args[0], kwargs["mask"])
             return self._call_scope(entry.scope, entry.path, args) or [None]
         if args is None:
             return [None]
@@ -573,21 +636,56 @@ class Translation:
             return self._call_operation(entry, args, kwargs)
         if any(a is None for a in args):
             return [None]
-        if tensors:
-            self._error(
+        tensors = tensors or set()
+        if entry.class_name in attending.CLASSES:
+            return attending.call(self, entry, args, kwargs, tensors)
+        mask = kwargs["mask"] if "mask" in tensors else None
+        if "initial_state" in tensors:
+            states = kwargs["initial_state"]
+            args = [*args, *(states if isinstance(states, list) else [states])]
+            if any(a is None for a in args):
+                return [None]
+        if tensors - {"mask", "initial_state"}:
+            self.error(
                 "KC205",
                 f'{entry.class_name} "{entry.name}" takes tensors as keywords',
                 entry.pointer,
-                found=", ".join(sorted(tensors)),
+                found=", ".join(sorted(tensors or ())),
             )
             return [None]
         if any(not isinstance(a, tuple) for a in args):
             return self._call_operation(entry, args, kwargs)
-        return [self._call_layer(entry, args)]
+        return self._call_layer(entry, args, mask)
 
-    def _call_layer(self, entry: Entry, inputs: list[Value]) -> Value | None:
-        if entry.config is None:
-            return None
+    def _call_layer(
+        self, entry: Entry, inputs: list[Value], mask: Value | None = None, heed: bool = True
+    ) -> list[Value | None]:
+        """Call a layer on values and on the mask that comes with the first, or that the file gives."""
+        if entry.config is None or entry.broken:
+            return [None]
+        implied = self.masks.of(inputs[0]) if heed else None
+        taken = mask or (implied if masking.implied_counts(inputs, entry.dialect) else None)
+        mask = mask or implied
+        if mask is not None and masking.refuses(entry.class_name, entry.dialect):
+            self.error(
+                "KC205", f'{entry.class_name} "{entry.name}" of {entry.dialect} refuses a masked input', entry.pointer,
+                hint="later releases drop the mask: say --dialect where another one wrote the file",
+            )  # fmt: skip
+            return [None]
+        if entry.class_name in wrapped.CALLS:
+            made = wrapped.call(self, entry, inputs, taken)
+        else:
+            value = self._call_plain(entry, inputs, taken)
+            made = list(self.outputs(value)) if value is not None else [None]
+        found = [v for v in made if v is not None]
+        if len(found) < len(made):
+            return [None]
+        self.builder.taps.setdefault(entry.path, found[0])
+        self.masks.after(entry.path, entry.class_name, entry.config, entry.dialect, inputs, found, mask)
+        return made
+
+    def _call_plain(self, entry: Entry, inputs: list[Value], mask: Value | None) -> Value | None:
+        assert entry.config is not None
         translator = self.translators[entry.class_name]
         shapes = tuple(self.builder.shape(v) for v in inputs)
         try:
@@ -595,14 +693,27 @@ class Translation:
         except (Wrong, ShapeError) as wrong:
             self._translation_error(entry, wrong, shapes)
             return None
-        return self._chain(entry, made if isinstance(made, tuple) else (made,), inputs)
+        chain = made if isinstance(made, tuple) else (made,)
+        first, inputs = self.masks.counted(entry.class_name, chain[0], inputs, entry.dialect)
+        chain = (first, *chain[1:])
+        if mask is not None and masking.takes(entry.class_name, entry.dialect):
+            heeding = masking.masked(chain[0], len(shapes[0]), entry.dialect)
+            if heeding is None:
+                self.error(
+                    "KC205",
+                    f'{entry.class_name} "{entry.name}" on a masked input is not supported',
+                    entry.pointer,
+                )
+                return None
+            chain, inputs = (heeding, *chain[1:]), [*inputs, mask]
+        return self._chain(entry, chain, inputs)
 
     def _translation_error(self, entry: Entry, wrong: Wrong | ShapeError, shapes: tuple[Shape, ...]) -> None:
         what = f'{entry.class_name} "{entry.name}": {wrong}'
         if isinstance(wrong, ShapeError):
-            self._error("KC301", what, entry.pointer, found=f"input {' and '.join(map(show, shapes))}")
+            self.error("KC301", what, entry.pointer, found=f"input {' and '.join(map(show, shapes))}")
         else:
-            self._error(wrong.code, what, f"{entry.pointer}/config", hint=wrong.hint)
+            self.error(wrong.code, what, f"{entry.pointer}/config", hint=wrong.hint)
 
     def _chain(self, entry: Entry, ops: tuple[Op, ...], inputs: list[Value]) -> Value | None:
         value: Value | None = None
@@ -614,7 +725,7 @@ class Translation:
                 op,
                 inputs,
                 trainable=entry.trainable,
-                settings=self._settings(entry, op, inputs) if i == main else {},
+                settings=self.settings(entry, op, inputs) if i == main else {},
                 pointer=entry.pointer,
             )
             if value is None:
@@ -624,7 +735,7 @@ class Translation:
             self.builder.taps.setdefault(entry.path, value)
         return value
 
-    def _settings(self, entry: Entry, op: Op, inputs: list[Value]) -> dict[str, dict[str, Any]]:
+    def settings(self, entry: Entry, op: Op, inputs: list[Value]) -> dict[str, dict[str, Any]]:
         try:
             params = {p.name: p for p in op.params(*(self.builder.shape(v) for v in inputs))}
         except (ShapeError, IndexError, KeyError, ValueError, TypeError):  # the builder reports it
@@ -632,7 +743,7 @@ class Translation:
         try:
             return settings_of(entry.config, entry.activity, entry.dialect, op, params)
         except Wrong as wrong:
-            self._error(
+            self.error(
                 wrong.code, f'{entry.class_name} "{entry.name}": {wrong.expected}', f"{entry.pointer}/config"
             )
             return {}
@@ -654,7 +765,7 @@ class Translation:
             made = operation(entry.class_name, config, args, kwargs, call, self.builder.shape)
         except Refused as wrong:
             what = config.get("function", entry.class_name)
-            self._error(
+            self.error(
                 "KC203",
                 f'operation `{what}` "{entry.name}" is not supported on these arguments: {wrong}',
                 entry.pointer,
@@ -667,7 +778,7 @@ class Translation:
             self.builder.taps.setdefault(entry.path, out[0])
         return out
 
-    def _error(
+    def error(
         self,
         code: str,
         message: str,
@@ -676,4 +787,5 @@ class Translation:
         expected: str | None = None,
         hint: str | None = None,
     ) -> None:
+        """Report what is wrong at a place of the file."""
         self.diagnostics.error(code, message, pointer=pointer, found=found, expected=expected, hint=hint)

@@ -180,7 +180,9 @@ def read_document(
     dtype = translation.dtype()
     loaded: dict[tuple[str, str], LazyArray] = {}
     if network is not None and document.weights is not None:
-        loaded = arrays(document.weights, translation.owners, network.layers, told, found)
+        # layers that no output needs have their arrays in the file all the same
+        every = arrays(document.weights, translation.owners, translation.builder.layers, told, found)
+        loaded = {key: array for key, array in every.items() if key[0] in network.layers}
     for layer in network.layers.values() if network is not None else ():
         _check_settings(layer, loaded, found)
     if document.old is not None:

@@ -24,6 +24,8 @@ KERAS1 = {
     "kernel_initializer": "init",
     "kernel_regularizer": "W_regularizer",
     "kernel_constraint": "W_constraint",
+    "recurrent_initializer": "inner_init",
+    "recurrent_regularizer": "U_regularizer",
     "bias_regularizer": "b_regularizer",
     "bias_constraint": "b_constraint",
     "embeddings_initializer": "init",

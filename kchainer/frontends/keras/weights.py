@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kchainer.diagnostics import Diagnostics
 from kchainer.files import WeightFile
 from kchainer.frontends.keras.dialect import Dialect
+from kchainer.frontends.keras.gates import Slot, Source, by_gate, is_cudnn, joined_axis, of_cudnn
 from kchainer.frontends.keras.graph import Owner
 from kchainer.ir import ops
 from kchainer.ir.arrays import LazyArray
@@ -17,18 +18,19 @@ from kchainer.ir.graph import Layer
 from kchainer.ir.op import Op, Param
 
 Key = tuple[str, str]
-Slot = tuple[Layer, Param]
 
 # Arrays behind the params that a class writes and nothing here needs.
 EXTRA = {"Normalization": 1}  # count
+MOST_STATES = 16
 CONVOLUTIONS = (
     ops.Convolution,
     ops.TransposedConvolution,
     ops.DepthwiseConvolution,
     ops.SeparableConvolution,
+    ops.ConvLSTM,
 )
 # What Theano computes as true convolutions; its depthwise kernels are not flipped (Keras 2.3.1).
-FLIPPED = (ops.Convolution, ops.TransposedConvolution)
+FLIPPED = (ops.Convolution, ops.TransposedConvolution, ops.ConvLSTM)
 
 
 def arrays(
@@ -40,29 +42,38 @@ def arrays(
 ) -> dict[Key, LazyArray]:
     """The array of each param. What is missing, left over or of another shape is reported."""
     root = _legacy_root(file)
+    found: list[tuple[Slot, Source]]
     if root is not None:
         found = _legacy(file, root, owners, layers, diagnostics)
     elif "nb_layers" in file.attributes("/") or "nb_params" in _attributes(file, "/graph"):
-        found = _keras0(file, owners, layers, diagnostics)
+        found = [(slot, path) for slot, path in _keras0(file, owners, layers, diagnostics)]
     else:
         found = _v3(file, owners, layers, diagnostics)
-    dialect = _with_backend(dialect, [source for _, source in found])
+    dialect = _with_backend(dialect, [s if isinstance(s, str) else s[0] for _, s in found])
     out: dict[Key, LazyArray] = {}
-    for (layer, param), path in found:
-        array = _fitted(_lazy(file, path), layer.op, param, dialect, diagnostics, layer)
+    raw = [
+        ((layer, param), _lazy(file, source, joined_axis(layer, param))) for (layer, param), source in found
+    ]
+    cudnn = {layer.name for (layer, param), array in raw if is_cudnn(layer, param, array.shape)}
+    for (layer, param), stored in raw:
+        if layer.name in cudnn:
+            stored = of_cudnn(stored, layer, param)
+        array = _fitted(stored, layer.op, param, dialect, diagnostics, layer)
         if array is None:
             continue
         if array.shape != param.shape:
             diagnostics.error(
                 "KC403", f'`{param.name}` of "{layer.name}" has another shape in the weights file', pointer=layer.pointer,
-                found=f"{list(array.shape)} in {path}", expected=str(list(param.shape)),
+                found=f"{list(array.shape)} in {array.source}", expected=str(list(param.shape)),
             )  # fmt: skip
             continue
         out[layer.name, param.name] = array
     return out
 
 
-def _lazy(file: WeightFile, path: str) -> LazyArray:
+def _lazy(file: WeightFile, path: Source, axis: int) -> LazyArray:
+    if not isinstance(path, str):
+        return LazyArray.joined(tuple(_lazy(file, one, axis) for one in path), axis)
     read, fill = functools.partial(file.read, path), functools.partial(file.copy_to, path)
     return LazyArray(file.dataset(path).shape, path, read, fill)
 
@@ -97,7 +108,7 @@ def _slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
         one = todo.pop()
         layer = layers.get(one.layer) if one.layer else None
         if layer is not None:
-            out += [(layer, p) for p in layer.params]
+            out += [(layer, p) for p in layer.params if one.params is None or p.name in one.params]
         todo.extend(reversed(one.children))
     return out
 
@@ -113,7 +124,7 @@ def _legacy_slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
 
 def _legacy(
     file: WeightFile, root: str, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
-) -> list[tuple[Slot, str]]:
+) -> list[tuple[Slot, Source]]:
     base = root.rstrip("/")
     groups: dict[str, list[str]] = {}
     for name in file.attributes(root).get("layer_names", []):
@@ -122,9 +133,14 @@ def _legacy(
             groups[name] = [f"{base}/{name}/{one}" for one in names]
     wanted = [(o, _legacy_slots(o, layers)) for o in _flattened(owners)]
     wanted = [(o, slots) for o, slots in wanted if slots]
-    pairs = _pairs(wanted, groups, diagnostics)
-    out: list[tuple[Slot, str]] = []
+    pairs = _pairs(wanted, groups, file, diagnostics)
+    out: list[tuple[Slot, Source]] = []
     for owner, slots, paths in pairs:
+        paths = [p for p in paths if "rnn_state" not in p]  # Keras 3 saves the states of stateful layers
+        gates = by_gate(slots, paths) if len(paths) > len(slots) else None
+        if gates is not None:
+            out += gates
+            continue
         extra = EXTRA.get(owner.class_name, 0)
         if len(paths) not in (len(slots), len(slots) + extra):
             diagnostics.error(
@@ -134,21 +150,36 @@ def _legacy(
                 expected=f"{len(slots)}: {', '.join(p.name for _, p in slots[:8])}",
             )
             continue
-        out += list(zip(slots, paths, strict=False))
+        out += list(zip(_in_file(slots, paths, file), paths, strict=False))
+    return out
+
+
+def _in_file(slots: list[Slot], paths: list[str], file: WeightFile) -> list[Slot]:
+    """The params in the file's order: before Keras 1.1 a Highway's bias stood before its second kernel."""
+    out = list(slots)
+    for i, ((_, param), path) in enumerate(zip(slots, paths, strict=False)):
+        if param.name == "carry_kernel" and len(file.dataset(path).shape) == 1:
+            out[i], out[i + 1] = out[i + 1], out[i]
     return out
 
 
 def _pairs(
-    wanted: list[tuple[Owner, list[Slot]]], groups: dict[str, list[str]], diagnostics: Diagnostics
+    wanted: list[tuple[Owner, list[Slot]]],
+    groups: dict[str, list[str]],
+    file: WeightFile,
+    diagnostics: Diagnostics,
 ) -> list[tuple[Owner, list[Slot], list[str]]]:
-    """Layers and groups by name; by order where no name agrees."""
+    """Layers and groups by name; by order where no name agrees, or where names in another order do not fit."""
     matching = [o for o, _ in wanted if o.name in groups]
     if len(wanted) == len(groups) and all(
         o.name == g or not o.named for (o, _), g in zip(wanted, groups, strict=True)
     ):
         return [(o, slots, paths) for (o, slots), paths in zip(wanted, groups.values(), strict=True)]
-    if not matching and len(wanted) == len(groups):
-        if wanted:
+    in_order = [(slots, paths) for (_, slots), paths in zip(wanted, groups.values(), strict=False)]
+    by_name = [(slots, groups.get(o.name, [])) for o, slots in wanted]
+    otherwise = len(matching) == len(wanted) and _fits(file, in_order) and not _fits(file, by_name)
+    if len(wanted) == len(groups) and (not matching or otherwise):
+        if wanted and not matching:
             diagnostics.warn(
                 "KC405", "no layer of the weights file has a name of the model; they are taken in their order"
             )
@@ -207,6 +238,15 @@ def _keras0(
     return [] if missing else out
 
 
+def _fits(file: WeightFile, pairs: list[tuple[list[Slot], list[str]]]) -> bool:
+    """Every array has the shape of its param, as Keras 2 and later store it."""
+    return all(
+        len(slots) == len(paths)
+        and all(file.dataset(p).shape == s[1].shape for s, p in zip(slots, paths, strict=True))
+        for slots, paths in pairs
+    )
+
+
 # ------------------------------------------------------------------ v3
 
 
@@ -260,37 +300,54 @@ def _holds_arrays(file: WeightFile, group: str) -> bool:
     return any(path.startswith(f"{group}/") for path in file.datasets())
 
 
-def _places(layer: Layer, path: str) -> list[tuple[Param, str]]:
-    """Where a v3 file keeps each param of a layer."""
+def _places(layer: Layer, here: Sequence[Param], path: str) -> list[tuple[Param, str]]:
+    """Where a v3 file keeps each of these params of a layer."""
     if not isinstance(layer.op, ops.SpectralNormalization):
-        return [(param, f"{path}/vars/{n}") for n, param in enumerate(layer.params)]
-    *inner, vector = layer.params  # the wrapper's own are the kernel once more, and the vector
+        return [(param, f"{path}/vars/{n}") for n, param in enumerate(here)]
+    *inner, vector = here  # the wrapper's own are the kernel once more, and the vector
     return [
         *((param, f"{path}/layer/vars/{n}") for n, param in enumerate(inner)),
         (vector, f"{path}/vars/1"),
     ]
 
 
+def _place(level: list[Owner], index: int) -> str:
+    """Where a layer inside of a layer stands below it; cells in a list are numbered by class."""
+    owner = level[index]
+    if owner.at is None or not owner.at.startswith("cells/"):
+        return owner.at or owner.name
+    snake = snake_case(owner.class_name)
+    before = sum(snake_case(one.class_name) == snake for one in level[:index])
+    return f"cells/{snake}_{before}" if before else f"cells/{snake}"
+
+
 def _v3(
     file: WeightFile, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
-) -> list[tuple[Slot, str]]:
-    out: list[tuple[Slot, str]] = []
+) -> list[tuple[Slot, Source]]:
+    out: list[tuple[Slot, Source]] = []
     read: set[str] = set()
     todo: list[tuple[str, list[Owner]]] = [("", owners)]
-    seen: set[str] = set()
+    seen: set[tuple[str, tuple[str, ...] | None]] = set()
     while todo:
         base, level = todo.pop()
         container = _container(file, base)
         groups = _numbered(file, container, level, layers) if container else {}
         for i, owner in enumerate(level):
-            path = groups.get(i, f"{base}/{owner.name}")
+            if owner.at is not None:
+                groups.pop(i, None)
+            path = groups.get(i, f"{base}/{_place(level, i)}")
+            if owner.params is not None and path not in file:  # tf.keras
+                path = f"{base}/_{owner.at}"
             if owner.children:
                 todo.append((path, owner.children))
+            if any(child.at == "cell" for child in owner.children):  # states of a stateful layer
+                read |= {f"{path}/vars/{n}" for n in range(MOST_STATES)}
             layer = layers.get(owner.layer) if owner.layer else None
-            if layer is None or not layer.params or layer.name in seen:
+            if layer is None or (layer.name, owner.params) in seen:
                 continue
-            seen.add(layer.name)
-            for param, source in _places(layer, path):
+            seen.add((layer.name, owner.params))
+            here = [p for p in layer.params if owner.params is None or p.name in owner.params]
+            for param, source in _places(layer, here, path):
                 if source in file:
                     out.append(((layer, param), source))
                     read.add(source)
@@ -300,7 +357,7 @@ def _v3(
                     )
             if isinstance(layer.op, ops.SpectralNormalization):
                 read.add(f"{path}/vars/0")
-            read |= {f"{path}/vars/{len(layer.params) + n}" for n in range(EXTRA.get(owner.class_name, 0))}
+            read |= {f"{path}/vars/{len(here) + n}" for n in range(EXTRA.get(owner.class_name, 0))}
     for path in file.datasets():
         aside = path.startswith(("/optimizer/", "/metrics/", "/_")) and "_layer_checkpoint" not in path
         if path not in read and not aside and "/seed_generator/" not in path:

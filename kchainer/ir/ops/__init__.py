@@ -35,6 +35,7 @@ from kchainer.ir.ops.arrays import (
     Tile,
     Triangle,
 )
+from kchainer.ir.ops.attention import Attention, MultiHeadAttention
 from kchainer.ir.ops.conv import (
     Convolution,
     DepthwiseConvolution,
@@ -43,6 +44,19 @@ from kchainer.ir.ops.conv import (
 )
 from kchainer.ir.ops.core import Dense, EinsumDense, Identity, Input
 from kchainer.ir.ops.embed import Embedding
+from kchainer.ir.ops.legacy import Highway, LocallyConnected, MaxoutDense
+from kchainer.ir.ops.masking import (
+    MaskAny,
+    MaskConcatenate,
+    MaskedAverage,
+    MaskedBatchNormalization,
+    MaskedMerge,
+    MaskedSoftmax,
+    Masking,
+    MaskLogical,
+    MaskNotEqual,
+    MaskOnes,
+)
 from kchainer.ir.ops.math import Binary, Clip, Cumulative, Einsum, Elementwise, MatMul, Reduce, Where
 from kchainer.ir.ops.merge import Concatenate, CosineSimilarity, Dot, Merge, ScaledAdd
 from kchainer.ir.ops.noise import (
@@ -63,6 +77,7 @@ from kchainer.ir.ops.norm import (
     UnitNormalization,
 )
 from kchainer.ir.ops.pool import AdaptivePooling, GlobalPooling, Pooling
+from kchainer.ir.ops.recurrent import GRU, LSTM, ConvLSTM, Reverse, SimpleRNN
 from kchainer.ir.ops.reshape import (
     CenterCrop,
     Cropping,
@@ -85,6 +100,7 @@ from kchainer.ir.ops.sequential import (
     SpatialPyramidPooling,
     Unpooling,
 )
+from kchainer.ir.ops.steps import FoldSteps, StackSteps, TakeStep, UnfoldSteps
 from kchainer.ir.ops.weightnorm import (
     WeightNormalizedConvolution,
     WeightNormalizedDense,
@@ -93,10 +109,13 @@ from kchainer.ir.ops.weightnorm import (
 from kchainer.ir.ops.wrap import SpectralNormalization
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "Activation",
     "ActivityRegularization",
     "AdaptivePooling",
     "AlphaDropout",
+    "Attention",
     "BatchNormalization",
     "Binary",
     "BroadcastTo",
@@ -107,6 +126,7 @@ __all__ = [
     "Concatenate",
     "ConcatenatedRelu",
     "Constant",
+    "ConvLSTM",
     "Convolution",
     "CosineSimilarity",
     "CoveringMaxPooling",
@@ -124,6 +144,7 @@ __all__ = [
     "Embedding",
     "ExpandDims",
     "Flatten",
+    "FoldSteps",
     "GaussianDropout",
     "GaussianNoise",
     "Gelu",
@@ -131,15 +152,29 @@ __all__ = [
     "Glu",
     "GroupNormalization",
     "HardSigmoid",
+    "Highway",
     "Identity",
     "Input",
     "LayerNormalization",
     "LayerScale",
+    "LocallyConnected",
     "LogSoftmax",
+    "MaskAny",
+    "MaskConcatenate",
+    "MaskLogical",
+    "MaskNotEqual",
+    "MaskOnes",
+    "MaskedAverage",
+    "MaskedBatchNormalization",
+    "MaskedMerge",
+    "MaskedSoftmax",
+    "Masking",
     "MatMul",
     "Maxout",
+    "MaxoutDense",
     "Merge",
     "MinibatchDiscrimination",
+    "MultiHeadAttention",
     "Normalization",
     "OneHot",
     "PRelu",
@@ -156,11 +191,13 @@ __all__ = [
     "Reshape",
     "ReshapeAll",
     "Resizing",
+    "Reverse",
     "Roll",
     "SRelu",
     "ScaledAdd",
     "SeparableConvolution",
     "Shrink",
+    "SimpleRNN",
     "Slice",
     "Softmax",
     "Sort",
@@ -169,13 +206,16 @@ __all__ = [
     "SpectralNormalization",
     "Squareplus",
     "Squeeze",
+    "StackSteps",
     "Take",
     "TakeAlongAxis",
+    "TakeStep",
     "Threshold",
     "Tile",
     "Transpose",
     "TransposedConvolution",
     "Triangle",
+    "UnfoldSteps",
     "UnitNormalization",
     "Unpooling",
     "UpSampling",

@@ -17,6 +17,7 @@ class Embedding(Op):
 
     input_dim: int = attr(doc="rows of the table", minimum=1)
     output_dim: int = attr(doc="length of a row", minimum=1)
+    dropout: float = attr(doc="part of the rows dropped in training, whole", spec=0.0, minimum=0, below=1)
 
     def params(self, x: Shape) -> tuple[Param, ...]:
         return (Param("embeddings", (self.input_dim, self.output_dim), "VF"),)

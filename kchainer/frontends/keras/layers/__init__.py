@@ -2,15 +2,36 @@
 
 from kchainer.frontends.keras.layers import (
     activation,
+    attention,
     conv,
     core,
     embed,
+    legacy,
+    masking,
     merge,
     noise,
     norm,
     pool,
+    recurrent,
     reshape,
+    steps,
     wrap,
 )
 
-__all__ = ["activation", "conv", "core", "embed", "merge", "noise", "norm", "pool", "reshape", "wrap"]
+__all__ = [
+    "activation",
+    "attention",
+    "conv",
+    "core",
+    "embed",
+    "legacy",
+    "masking",
+    "merge",
+    "noise",
+    "norm",
+    "pool",
+    "recurrent",
+    "reshape",
+    "steps",
+    "wrap",
+]

@@ -55,7 +55,7 @@ FUNCTIONS: dict[str, Callable[[int, Dialect], Op | None]] = {
 }
 
 
-def _named(value: Any) -> Any:
+def named(value: Any) -> Any:
     """The name that an activation goes by, where it has one."""
     if isinstance(value, dict) and value.get("class_name") == "function":
         value = value.get("config")
@@ -70,7 +70,7 @@ def activation_of(value: Any, x: Shape, dialect: Dialect) -> Op | None:
     Raises:
         Wrong: it names a function that Keras does not define.
     """
-    value = _named(value)
+    value = named(value)
     if value is None:
         return None
     if isinstance(value, str):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kchainer.frontends.fields import Config, Field, anything, ignored, only, positive
+from kchainer.frontends.fields import Config, Field, anything, boolean, ignored, positive, rate
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.layers.core import QUANTIZATION
 from kchainer.frontends.keras.settings import param_fields
@@ -13,10 +13,10 @@ from kchainer.ir.op import Shape
 EMBEDDING = {
     "input_dim": Field(type=positive),
     "output_dim": Field(type=positive),
-    "mask_zero": Field(type=only(False), default=False),
+    "mask_zero": Field(type=boolean, default=False),
     "input_length": Field(type=ignored, default=None),
     "sparse": Field(type=ignored, default=False),
-    "dropout": Field(type=only(0, 0.0, None), default=0.0),
+    "dropout": Field(type=rate, values={None: 0.0}, default=0.0),
     "weights": Field(type=anything, default=None),
     **QUANTIZATION,
     **param_fields("embeddings"),
@@ -25,4 +25,4 @@ EMBEDDING = {
 
 @translates("Embedding", fields=EMBEDDING)
 def embedding(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
-    return ops.Embedding(input_dim=c.input_dim, output_dim=c.output_dim)
+    return ops.Embedding(input_dim=c.input_dim, output_dim=c.output_dim, dropout=c.dropout)

@@ -1,0 +1,203 @@
+"""Masks: which steps of a sequence count. A mask is a value of the graph, true where a step counts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kchainer.ir.op import Dim, Op, Param, Shape, ShapeError, attr, known, op, show
+
+
+@op
+class MaskNotEqual(Op):
+    """True where a value is not this number.
+
+    Input   x  any shape.
+    Output  y  the same shape; boolean.
+    Source  keras.layers.Embedding(mask_zero=True), keras.ops.not_equal.
+    """
+
+    value: float = attr(doc="the number")
+
+    def infer(self, x: Shape) -> Shape:
+        return x
+
+
+@op
+class MaskAny(Op):
+    """True where a value along the last axis is.
+
+    Input   x  rank 2 or more; boolean.
+    Output  y  without the last axis; boolean.
+    Source  keras.layers.Masking, keras.ops.any.
+    """
+
+    def infer(self, x: Shape) -> Shape:
+        if len(x) < 2:
+            raise ShapeError(f"expected rank 2 or more, found {show(x)}")
+        return x[:-1]
+
+
+@op
+class MaskLogical(Op):
+    """Masks joined element by element.
+
+    Input   two or more of equal shape; boolean.
+    Output  the same shape; boolean.
+    Source  the masks of keras.layers.Add and its like; keras.ops.logical_and, logical_or.
+    """
+
+    function: Literal["and", "or"] = attr(doc="how")
+
+    def infer(self, *xs: Shape) -> Shape:
+        out = xs[0]
+        for x in xs[1:]:
+            if len(x) != len(out):
+                raise ShapeError(f"masks of unlike shape, {' and '.join(map(show, xs))}")
+            out = tuple(_one(a, b) for a, b in zip(out, x, strict=True))
+        return out
+
+
+def _one(a: Dim, b: Dim) -> Dim:
+    if None not in (a, b) and a != b and 1 not in (a, b):
+        raise ShapeError("masks of unlike shape")
+    return b if a in (None, 1) else a
+
+
+@op
+class MaskConcatenate(Op):
+    """Masks one behind the other along the steps.
+
+    Input   one or more of rank 2; boolean.
+    Output  (N, sum of T); boolean.
+    Source  the mask of keras.layers.Concatenate(axis=1).
+    """
+
+    def infer(self, *xs: Shape) -> Shape:
+        if any(len(x) != 2 for x in xs):
+            raise ShapeError(f"expected rank 2, found {' and '.join(map(show, xs))}")
+        sizes = [x[1] for x in xs]
+        return (xs[0][0], None if None in sizes else sum(s for s in sizes if s is not None))
+
+
+@op
+class MaskOnes(Op):
+    """The mask of a sequence in which each step counts.
+
+    Input   x  (N, T, ...).
+    Output  y  (N, T); boolean.
+    Source  the mask of keras.layers.Concatenate for an input without one.
+    """
+
+    def infer(self, x: Shape) -> Shape:
+        if len(x) < 2:
+            raise ShapeError(f"expected rank 2 or more, found {show(x)}")
+        return x[:2]
+
+
+@op
+class Masking(Op):
+    """Steps that hold this number only become zeros.
+
+    Input   x  (N, ..., F); float.
+    Output  y  shape of ``x``.
+    Source  keras.layers.Masking. Its mask is another value: MaskNotEqual and MaskAny.
+    """
+
+    value: float = attr(doc="the number")
+
+    def infer(self, x: Shape) -> Shape:
+        return x
+
+
+@op
+class MaskedMerge(Op):
+    """Values joined element by element; a masked step of one input does not count.
+
+    Input   two or more of equal shape (N, T, F); then the mask (N, T) of each input that ``masked`` names.
+    Output  y  the same shape. A product is zero where no input counts.
+    Raises  ShapeError: shapes that differ, another number of inputs.
+    Source  keras.layers.Multiply, Maximum, Minimum of Keras 3.4 and later on masked sequences.
+    """
+
+    function: Literal["multiply", "maximum", "minimum"] = attr(doc="how")
+    masked: tuple[bool, ...] = attr(doc="for each input whether it has a mask")
+
+    def infer(self, *xs: Shape) -> Shape:
+        values, masks = xs[: len(self.masked)], xs[len(self.masked) :]
+        if len(masks) != sum(self.masked) or any(len(m) + 1 != len(values[0]) for m in masks):
+            raise ShapeError(f"cannot join {' and '.join(map(show, xs))}")
+        if any(v != values[0] for v in values):
+            raise ShapeError(f"cannot join {' and '.join(map(show, values))}")
+        return values[0]
+
+
+@op
+class MaskedBatchNormalization(Op):
+    """BatchNormalization over the last axis whose batch statistics leave masked steps out.
+
+    Input   x (N, ..., C); a mask (N, ...).
+    Output  y  shape of ``x``.
+    Params  gamma, beta (C,); moving_mean, moving_variance (C,), not trainable.
+    Update  moving = momentum * moving + (1 - momentum) * batch; sums divided by the number of steps plus 1e-7.
+    Raises  ShapeError: ranks that do not fit.
+    Source  keras.layers.BatchNormalization of Keras 3 on a masked sequence.
+    """
+
+    momentum: float = attr(doc="weight of the old running value", spec=0.99, minimum=0)
+    epsilon: float = attr(doc="added to the variance", spec=1e-3, minimum=0)
+    scale: bool = attr(doc="learn gamma", spec=True)
+    center: bool = attr(doc="learn beta", spec=True)
+
+    def params(self, *xs: Shape) -> tuple[Param, ...]:
+        size = (known(xs[0][-1]),)
+        learned = [n for n, on in (("gamma", self.scale), ("beta", self.center)) if on]
+        running = ("moving_mean", "moving_variance")
+        return (
+            *(Param(n, size, "C") for n in learned),
+            *(Param(n, size, "C", trainable=False) for n in running),
+        )
+
+    def infer(self, x: Shape, mask: Shape) -> Shape:
+        if len(mask) + 1 != len(x):
+            raise ShapeError(f"a mask {show(mask)} does not fit {show(x)}")
+        return x
+
+
+@op
+class MaskedSoftmax(Op):
+    """A softmax in which what a mask hides has no part.
+
+    Input   x  any shape; a mask that broadcasts to it from the last axis on.
+    Output  y  shape of ``x``.
+    Raises  ShapeError: a mask that does not fit.
+    Source  keras.layers.Softmax called with a mask.
+    """
+
+    axes: tuple[int, ...] = attr(doc="over which, counted from the front", minimum=0)
+    hidden: Literal["zero", "softmax"] = attr(
+        doc="where all is hidden: zeros, or a softmax of values lowered by 1e9", spec="zero"
+    )
+
+    def infer(self, x: Shape, mask: Shape) -> Shape:
+        pairs = zip(reversed(x), reversed(mask), strict=False)
+        if len(mask) > len(x) or any(None not in (a, b) and a != b and b != 1 for a, b in pairs):
+            raise ShapeError(f"a mask {show(mask)} does not fit {show(x)}")
+        return x
+
+
+@op
+class MaskedAverage(Op):
+    """The mean over the steps that count.
+
+    Input   x (N, T, F); a mask (N, T).
+    Output  (N, F), or (N, 1, F) with ``keepdims``.
+    Raises  ShapeError: other ranks.
+    Source  keras.layers.GlobalAveragePooling1D on a masked sequence.
+    """
+
+    keepdims: bool = attr(doc="keep the steps with size 1", spec=False)
+
+    def infer(self, x: Shape, mask: Shape) -> Shape:
+        if len(x) != 3 or len(mask) != 2:
+            raise ShapeError(f"expected ranks 3 and 2, found {show(x)} and {show(mask)}")
+        return (x[0], 1, x[2]) if self.keepdims else (x[0], x[2])

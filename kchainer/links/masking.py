@@ -1,0 +1,37 @@
+"""Normalisation that leaves masked steps out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import chainer
+import chainer.functions as F
+
+from kchainer.links.norm import BatchNormalization
+
+TINY = 1e-7  # Keras's epsilon
+
+
+class MaskedBatchNormalization(BatchNormalization):
+    """``BatchNormalization`` over the last axis; its batch statistics leave masked steps out.
+
+    Source: keras.layers.BatchNormalization of Keras 3.
+    """
+
+    def forward(self, x: Any, mask: Any) -> chainer.Variable:
+        """(N, ..., C) and a boolean mask (N, ...); shape and dtype of ``x``."""
+        x = chainer.as_variable(x)
+        if not (chainer.config.train and self.trainable):
+            return super().forward(x)
+        xp, shape = self.xp, x.shape
+        keep = xp.broadcast_to(getattr(mask, "array", mask).astype(bool)[..., None], shape)
+        zeros = xp.zeros_like(x.array)
+        count = keep.reshape(-1, shape[-1]).sum(axis=0).astype(x.dtype) + x.dtype.type(TINY)
+        mean = F.sum(F.where(keep, x, zeros), axis=self.axis) / count
+        apart = F.where(keep, x - F.broadcast_to(mean, shape), zeros)
+        variance = F.sum(apart * apart, axis=self.axis) / count
+        self.avg_mean[...] = self.decay * self.avg_mean + (1 - self.decay) * mean.array
+        self.avg_var[...] = self.decay * self.avg_var + (1 - self.decay) * variance.array
+        y = (x - F.broadcast_to(mean, shape)) / F.broadcast_to(F.sqrt(variance + self.eps), shape)
+        gamma, beta = self._affine(x)
+        return y * F.broadcast_to(gamma, shape) + F.broadcast_to(beta, shape)

@@ -51,7 +51,7 @@ def masked_batch_normalization(op: ops.MaskedBatchNormalization, site: Site) -> 
         "use_gamma": op.scale,
         "use_beta": op.center,
     }
-    args |= {"trainable": False} if site.frozen else {}
+    args |= {"frozen": "running"} if site.frozen else {}
     weights = {"avg_mean": Weight("moving_mean"), "avg_var": Weight("moving_variance")}
     weights |= {name: Weight(name) for name, on in (("gamma", op.scale), ("beta", op.center)) if on}
     return Link("kchainer.links.MaskedBatchNormalization", args, weights)

@@ -21,7 +21,7 @@ class MaskedBatchNormalization(BatchNormalization):
     def forward(self, x: Any, mask: Any) -> chainer.Variable:
         """(N, ..., C) and a boolean mask (N, ...); shape and dtype of ``x``."""
         x = chainer.as_variable(x)
-        if not (chainer.config.train and self.trainable):
+        if not chainer.config.train or self.frozen == "running":
             return super().forward(x)
         xp, shape = self.xp, x.shape
         keep = xp.broadcast_to(getattr(mask, "array", mask).astype(bool)[..., None], shape)

@@ -15,7 +15,7 @@ from kchainer.diagnostics import Diagnostics
 from kchainer.ir import ops
 from kchainer.ir.build import Builder
 from kchainer.ir.graph import Model, Network, Origin
-from kchainer.ir.op import OPS, Op, Shape, from_json, problems, to_json
+from kchainer.ir.op import OPS, Op, Shape, ShapeError, from_json, problems, to_json
 
 # What cannot be found by trying: texts with a grammar of their own, and the like.
 GIVEN: dict[str, tuple[dict[str, Any], list[Shape]]] = {
@@ -24,6 +24,11 @@ GIVEN: dict[str, tuple[dict[str, Any], list[Shape]]] = {
         [(None, 5, 4)],
     ),
     "Constant": ({"shape": [2, 2], "values": [1.0, 0.5, -2.0, 3.0], "dtype": "float"}, []),
+    "MaskedAverage": ({"keepdims": True}, [(None, 5, 4), (None, 5)]),
+    "MaskedBatchNormalization": (
+        {"momentum": 0.9, "epsilon": 1e-3, "scale": True, "center": False},
+        [(None, 5, 4), (None, 5)],
+    ),
     "Reshape": ({"target": [2, -1]}, [(None, 6, 4)]),
 }
 SHAPES: list[list[Shape]] = [
@@ -69,13 +74,22 @@ def attributes(cls: type[Op], rng: random.Random) -> dict[str, Any]:
     }
 
 
+def _kernel(one: Op, shapes: list[Shape]) -> str:
+    """The name of a param that is a kernel."""
+    try:
+        names = [p.name for p in one.params(*shapes)]
+    except (ShapeError, ArithmeticError, LookupError, TypeError, ValueError):  # these shapes do not fit
+        names = []
+    return next((n for n in names if n.endswith("kernel")), "kernel")
+
+
 def network(one: Op, shapes: list[Shape]) -> Network | None:
     """Inputs of these shapes and a layer of this op on them, called twice if it has params."""
     found = Diagnostics("sample")
     builder = Builder("net", found, most_nodes=100)
     inputs = [builder.input(f"x{i}", s, "float32", "") for i, s in enumerate(shapes)]
     given = inputs or [builder.input("x0", (None, 3), "float32", "")]
-    settings = {"kernel": {"initializer": {"op": "Orthogonal", "gain": 0.5, "rows": None, "seed": None}}}
+    settings = {_kernel(one, shapes): {"initializer": {"op": "Ones"}}}
     out = builder.call("layer", one, inputs, trainable=False, settings=settings)
     again = builder.call("layer", one, inputs, trainable=False, settings=settings)
     if out is None or again is None:

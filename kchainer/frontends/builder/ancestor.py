@@ -181,7 +181,7 @@ EMBED = {
 
 @_defines(LAYERS, "EmbedID", EMBED)
 def embed(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
-    return ops.Embedding(input_dim=c.in_size, output_dim=c.out_size)
+    return ops.Embedding(input_dim=c.in_size, output_dim=c.out_size, dropout=0.0)
 
 
 BATCH_NORMALIZATION = {

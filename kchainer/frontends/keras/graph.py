@@ -313,7 +313,7 @@ class Translation:
             entry.broken = True
 
     def _read_dtype(self, entry: Entry, config: Json) -> None:
-        if entry.class_name == "InputLayer":
+        if entry.class_name in ("InputLayer", "StackedRNNCells"):  # the cells say theirs
             return
         pointer = f"{entry.pointer}/config/dtype"
         try:

@@ -13,12 +13,8 @@ OLD_TENSORFLOW = "a cell or wrapper of TensorFlow 1's contrib, which Keras reads
 
 _BY_REASON: dict[str, str] = {
     LATER: """
-        LSTM GRU SimpleRNN RNN LSTMCell GRUCell SimpleRNNCell StackedRNNCells Bidirectional TimeDistributed
-        ConvLSTM1D ConvLSTM2D ConvLSTM3D ConvLSTM2DCell ConvLSTMCell CuDNNLSTM CuDNNGRU Masking Attention
-        AdditiveAttention MultiHeadAttention GroupedQueryAttention GroupQueryAttention LocallyConnected1D LocallyConnected2D Highway
-        MaxoutDense SpectralNormalization Discretization CategoryEncoding ReversibleEmbedding RandomFourierFeatures
-        Pipeline MelSpectrogram STFTSpectrogram PeepholeLSTMCell TimeDistributedMerge CustomScaleLayer
-        AddLoss AddMetric MaskedLayer""",
+        ConvLSTM2DCell ConvLSTMCell Discretization CategoryEncoding ReversibleEmbedding RandomFourierFeatures
+        Pipeline MelSpectrogram STFTSpectrogram PeepholeLSTMCell TimeDistributedMerge AddLoss AddMetric MaskedLayer""",
     STRINGS: """
         CategoryCrossing HashedCrossing Hashing IndexLookup IntegerLookup StringLookup TextVectorization
         DynamicEmbedding DynamicLookup FeatureSpace""",

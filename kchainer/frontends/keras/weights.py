@@ -46,10 +46,10 @@ def arrays(
     if root is not None:
         found = _legacy(file, root, owners, layers, diagnostics)
     elif "nb_layers" in file.attributes("/") or "nb_params" in _attributes(file, "/graph"):
-        found = [(slot, path) for slot, path in _keras0(file, owners, layers, diagnostics)]
+        found = _keras0(file, owners, layers, diagnostics)
     else:
         found = _v3(file, owners, layers, diagnostics)
-    dialect = _with_backend(dialect, [s if isinstance(s, str) else s[0] for _, s in found])
+    dialect = _with_backend(dialect, [sources(s)[0] for _, s in found])
     out: dict[Key, LazyArray] = {}
     raw = [
         ((layer, param), _lazy(file, source, joined_axis(layer, param))) for (layer, param), source in found
@@ -69,6 +69,11 @@ def arrays(
             continue
         out[layer.name, param.name] = array
     return out
+
+
+def sources(source: Source) -> tuple[str, ...]:
+    """The paths of a param's array: one, or one for each gate."""
+    return (source,) if isinstance(source, str) else tuple(source)
 
 
 def _lazy(file: WeightFile, path: Source, axis: int) -> LazyArray:
@@ -208,7 +213,7 @@ def _whole(value: Any) -> int | None:
 
 def _keras0(
     file: WeightFile, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
-) -> list[tuple[Slot, str]]:
+) -> list[tuple[Slot, Source]]:
     """Keras 0.3: a group for each layer, also those without arrays, by number; a Graph's arrays in one row."""
     count = _whole(file.attributes("/").get("nb_layers"))
     if count is None and "nb_layers" not in file.attributes("/"):
@@ -221,9 +226,14 @@ def _keras0(
                 found=str(count), expected=str(len(owners)),
             )  # fmt: skip
             return []
-    out: list[tuple[Slot, str]] = []
+    out: list[tuple[Slot, Source]] = []
     for group, slots in groups:
         number = _whole(_attributes(file, group).get("nb_params"))
+        paths = [f"{group}/param_{i}" for i in range(number or 0)]
+        gates = by_gate(slots, paths) if len(paths) > len(slots) else None
+        if gates is not None:
+            out += gates
+            continue
         if number is None or number != len(slots):
             diagnostics.error(
                 "KC401" if number is None or number < len(slots) else "KC402",
@@ -231,8 +241,10 @@ def _keras0(
                 found=str(number), expected=f"{len(slots)}: {', '.join(p.name for _, p in slots[:8])}",
             )  # fmt: skip
             continue
-        out += [(slot, f"{group}/param_{i}") for i, slot in enumerate(slots)]
-    missing = [path for _, path in out if path not in file]
+        if all(path in file for path in paths):
+            slots = _in_file(slots, paths, file)
+        out += list(zip(slots, paths, strict=True))
+    missing = [path for _, source in out for path in sources(source) if path not in file]
     for path in missing:
         diagnostics.error("KC401", f"the weights file has no {path}")
     return [] if missing else out

@@ -33,6 +33,11 @@ def plan_of(model: Model) -> Plan:
     ).plan()
 
 
+def plans_of(model: Model) -> dict[str, Plan]:
+    """The plan of each network, by the network's name."""
+    return {name: plan_of(part) for name, part in model.parts().items()}
+
+
 def read(
     path: Path,
     weights: Path | None = None,
@@ -217,7 +222,7 @@ def to_source(model: Model) -> str:
     """The same network as a Chainer program."""
     from kchainer.backends.source import program
 
-    return program(plan_of(model), model.dtype, model.origin.dialect)
+    return program(plans_of(model), model.dtype, model.origin.dialect)
 
 
 def load(
@@ -283,9 +288,16 @@ def verify(folder: Path, reference: Path | None = None) -> list[float]:
 
 
 def weights(net: chainer.Link) -> dict[str, np.ndarray[Any, Any]]:
-    """The arrays of a network that ``load`` made, under Keras's paths and in Keras's layout."""
+    """The arrays of a network that ``load`` made, under Keras's paths and in Keras's layout.
+
+    Those of a chain of several networks have the network's name before: ``q_a_x/linear_1/kernel``.
+    """
+    from kchainer.backends.chainer import Networks
     from kchainer.backends.chainer.build import arrays_of
 
+    if isinstance(net, Networks):
+        parts = {name: arrays_of(net[name]) for name in net.attributes}
+        return {f"{name}/{path}": value for name, arrays in parts.items() for path, value in arrays.items()}
     return arrays_of(net)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kchainer.api import plan_of, read, to_source
+from kchainer.api import plans_of, read, to_source
 from kchainer.diagnostics import Diagnostic, KchainerError
 from kchainer.emit.plan import Plan
 from kchainer.files import DEFAULT, Limits, NpzFile, atomic_directory
@@ -48,6 +48,34 @@ def test_inputs(plan: Plan) -> list[Any]:
     return out
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Part:
+    """One network of a bundle; its arrays in ``check.npz`` are named with ``prefix`` before."""
+
+    prefix: str
+    net: Any
+
+
+def build(model: Model, *, zeros: bool = False) -> tuple[Any, list[Part]]:
+    """The network of a model, or a chain of its networks, and each of them."""
+    from kchainer.backends.chainer import Networks
+    from kchainer.backends.chainer import build as built
+
+    parts = model.parts()
+    plans = {name: dataclasses.replace(plan, is_linear=False) for name, plan in plans_of(model).items()}
+    nets = {name: built(parts[name], plan, zeros=zeros) for name, plan in plans.items()}
+    if len(nets) == 1:
+        (net,) = nets.values()
+        return net, [Part("", net)]
+    return Networks(nets), [Part(f"{name}/", net) for name, net in nets.items()]
+
+
+def parts_of(net: Any) -> list[Part]:
+    """The networks of what ``build`` made."""
+    networks = getattr(net, "attributes", None)
+    return [Part("", net)] if networks is None else [Part(f"{name}/", net[name]) for name in networks]
+
+
 def write(model: Model, out: str | os.PathLike[str]) -> list[Written]:
     """Write the bundle. Nothing of it is left where something fails.
 
@@ -56,11 +84,9 @@ def write(model: Model, out: str | os.PathLike[str]) -> list[Written]:
     """
     import chainer
 
-    from kchainer.backends.chainer import build
     from kchainer.ir.spec import to_json
 
-    plan = plan_of(model)
-    net = build(model, dataclasses.replace(plan, is_linear=False))
+    net, parts = build(model)
     written = []
     with atomic_directory(out) as folder:
         for name, what, data in (
@@ -70,19 +96,30 @@ def write(model: Model, out: str | os.PathLike[str]) -> list[Written]:
             (folder / name).write_bytes(data)
             written.append(Written(name, len(data), what))
         chainer.serializers.save_npz(folder / "weights.npz", net, compression=False)
-        count = sum(len(link.weights) for link in plan.links.values())
+        count = sum(len(link.weights) for part in parts for link in part.net.plan.links.values())
         size = (folder / "weights.npz").stat().st_size
         written.insert(1, Written("weights.npz", size, f"{count} arrays, for chainer.serializers.load_npz"))
-        vector = _vector(net, plan)
+        vector = _vector(parts)
         (folder / "check.npz").write_bytes(vector)
         written.append(Written("check.npz", len(vector), "inputs, outputs, a digest of each layer"))
     return written
 
 
-def _vector(net: Any, plan: Plan) -> bytes:
+def _vector(parts: list[Part]) -> bytes:
     import numpy as np
 
-    inputs = test_inputs(plan)
+    arrays: dict[str, Any] = {}
+    for part in parts:
+        arrays |= {f"{part.prefix}{name}": value for name, value in _checked(part.net).items()}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def _checked(net: Any) -> dict[str, Any]:
+    import numpy as np
+
+    inputs = test_inputs(net.plan)
     # one sample at a time: a convolution's columns are large
     outputs = net.predict(*inputs, batch_size=1)
     arrays = {f"x{i}": x for i, x in enumerate(inputs)}
@@ -90,9 +127,7 @@ def _vector(net: Any, plan: Plan) -> bytes:
     digests = dict(_digests(net, inputs))
     arrays["layers"] = np.array(list(digests), dtype=str)
     arrays["digests"] = np.array(list(digests.values())).reshape(len(digests), SAMPLES + 2)
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
-    return buffer.getvalue()
+    return arrays
 
 
 def digest(values: Any) -> Any:
@@ -121,12 +156,10 @@ def load(folder: str | os.PathLike[str], *, limits: Limits = DEFAULT, check: boo
     Raises:
         KchainerError: a file is missing or damaged, or the outputs are others (KC406).
     """
-    from kchainer.backends.chainer import build
     from kchainer.backends.chainer.npz import fill
 
     at = Path(folder)
-    model = read(at / "model.json", limits=limits)
-    net = build(model, dataclasses.replace(plan_of(model), is_linear=False), zeros=True)
+    net, _ = build(read(at / "model.json", limits=limits), zeros=True)
     fill(net, at / "weights.npz", limits)
     if check:
         differences = compare(net, at / "check.npz")
@@ -147,9 +180,14 @@ def compare(net: Any, reference: str | os.PathLike[str]) -> list[float]:
         KchainerError: the reference cannot be read, or has other shapes.
     """
     name = os.fspath(reference)
+    return [one for part in parts_of(net) for one in _compared(part, reference, name)]
+
+
+def _compared(part: Part, reference: str | os.PathLike[str], name: str) -> list[float]:
+    net = part.net
     with NpzFile(reference) as arrays:
-        inputs = [arrays.read(f"x{i}") for i in range(len(net.plan.inputs))]
-        wanted = [arrays.read(f"y{i}") for i in range(len(net.plan.outputs))]
+        inputs = [arrays.read(f"{part.prefix}x{i}") for i in range(len(net.plan.inputs))]
+        wanted = [arrays.read(f"{part.prefix}y{i}") for i in range(len(net.plan.outputs))]
     made = net.predict(*inputs, batch_size=1)
     out = []
     for got, want in zip(made if isinstance(made, list) else [made], wanted, strict=True):
@@ -171,17 +209,23 @@ def first_difference(
 
     None where no layer does, or the reference has no digests.
     """
+    differing = (_first(part, reference, tolerance) for part in parts_of(net))
+    return next((one for one in differing if one is not None), None)
+
+
+def _first(part: Part, reference: str | os.PathLike[str], tolerance: float) -> tuple[str, float] | None:
     with NpzFile(reference) as arrays:
-        if "digests" not in set(arrays):
+        if f"{part.prefix}digests" not in set(arrays):
             return None
-        inputs = [arrays.read(f"x{i}") for i in range(len(net.plan.inputs))]
-        known = dict(zip(arrays.read("layers").tolist(), arrays.read("digests"), strict=True))
-    for name, got in _digests(net, inputs):
+        inputs = [arrays.read(f"{part.prefix}x{i}") for i in range(len(part.net.plan.inputs))]
+        names, digests = arrays.read(f"{part.prefix}layers"), arrays.read(f"{part.prefix}digests")
+        known = dict(zip(names.tolist(), digests, strict=True))
+    for name, got in _digests(part.net, inputs):
         if name in known:
             scale = abs(known[name][0]) + known[name][1]
             difference = _difference(got, known[name], scale)
             if difference > tolerance:
-                return name, difference
+                return f"{part.prefix}{name}", difference
     return None
 
 

@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
         keras_backend=args.keras_backend,
         limits=options.limits(args),
         allow=args.allow,
+        variables=options.variables(args),
     )
     if model.warnings:
         print(render_text(model.warnings), file=sys.stderr)
@@ -44,11 +45,12 @@ def run(args: argparse.Namespace) -> int:
         return _one(model, args)
     from kchainer import bundle
 
-    plan = api.plan_of(model)
+    transposes = sum(plan.transposes for plan in api.plans_of(model).values())
+    layers = sum(len(network.layers) for network in model.networks.values())
     lines = [
-        f"read    {args.file}: {model.origin.dialect}, {len(model.network.layers)} layers, "
+        f"read    {args.file}: {model.origin.dialect}, {layers} layers, "
         f"{options.count_params(model):,} parameters",
-        f"layout  {plan.transposes} transpose{'' if plan.transposes == 1 else 's'}",
+        f"layout  {transposes} transpose{'' if transposes == 1 else 's'}",
     ]
     if not model.arrays and options.count_params(model):
         print("no weights given: the network is initialised as its config says", file=sys.stderr)

@@ -6,7 +6,7 @@ import argparse
 import math
 
 from kchainer.cli import options
-from kchainer.ir.graph import Model
+from kchainer.ir.graph import Network
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -15,11 +15,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.reading(parser)
 
 
-def _rows(model: Model) -> list[tuple[str, ...]]:
+def _rows(network: Network) -> list[tuple[str, ...]]:
     from kchainer.diagnostics import escape
     from kchainer.ir.op import show
 
-    network = model.network
     rows: list[tuple[str, ...]] = [("layer", "op", "output", "params", "from")]
     counted: set[str] = set()
     for node in network.nodes:
@@ -34,6 +33,7 @@ def _rows(model: Model) -> list[tuple[str, ...]]:
 def run(args: argparse.Namespace) -> int:
     """Print the table."""
     from kchainer import api
+    from kchainer.diagnostics import escape
 
     model = api.read(
         args.file,
@@ -41,13 +41,15 @@ def run(args: argparse.Namespace) -> int:
         keras_backend=args.keras_backend,
         limits=options.limits(args),
         allow=args.allow,
+        variables=options.variables(args),
     )
-    rows = _rows(model)
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
     reasons = "; ".join(model.origin.reasons)
-    print(f"{model.network.name}  {model.origin.dialect}, {model.dtype}  (told by: {reasons})")
-    for a, b, c, d, e in rows:
-        print(f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}  {e}".rstrip())
+    for name, network in model.networks.items():
+        print(f"{escape(name)}  {model.origin.dialect}, {model.dtype}  (told by: {reasons})")
+        rows = _rows(network)
+        widths = [max(len(row[i]) for row in rows) for i in range(4)]
+        for a, b, c, d, e in rows:
+            print(f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}  {e}".rstrip())
     total, trainable = options.count_params(model), options.count_params(model, trainable=True)
     print(f"total {total:,} parameters, {trainable:,} trainable")
     return 0

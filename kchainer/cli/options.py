@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from typing import Any
 
 from kchainer.ir.graph import Model
@@ -19,7 +20,27 @@ def reading(parser: argparse.ArgumentParser) -> None:
         metavar="CODE",
         help="take errors of this code as warnings: KC206",
     )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a variable of a spec"
+    )
     parser.add_argument("--limit", action="append", default=[], metavar="NAME=VALUE", help="raise a limit")
+
+
+def variables(args: argparse.Namespace) -> dict[str, Any]:
+    """What ``--set NAME=VALUE`` says; values are JSON, or text where they are none."""
+    from kchainer.diagnostics import Diagnostic, KchainerError
+
+    out: dict[str, Any] = {}
+    for one in args.set:
+        name, equals, text = one.partition("=")
+        if not equals:
+            message = f"`--set {one}` is no NAME=VALUE"
+            raise KchainerError(Diagnostic(code="KC104", message=message, hint="for example --set width=100"))
+        try:
+            out[name] = json.loads(text)
+        except ValueError:
+            out[name] = text
+    return out
 
 
 def limits(args: argparse.Namespace) -> Any:
@@ -35,7 +56,8 @@ def count_params(model: Model, *, trainable: bool = False) -> int:
 
     return sum(
         math.prod(p.shape)
-        for layer in model.network.layers.values()
+        for network in model.networks.values()
+        for layer in network.layers.values()
         for p in layer.params
         if not trainable or (p.trainable and layer.trainable)
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kchainer.emit.plan import Call, Link, Plan
+from kchainer.emit.plan import Call, Link, Plan, attribute
 
 SHORT = {"chainer.functions": "F", "chainer.links": "L", "kchainer.functions": "KF", "kchainer.links": "KL"}
 IMPORTS = {
@@ -17,20 +17,33 @@ IMPORTS = {
 WIDTH = 100
 
 
-def program(plan: Plan, dtype: str, dialect: str) -> str:
-    """A module with a class ``Net``. Strings of the file reach it through ``ascii`` only."""
-    body = [*_init(plan), "", *_forward(plan)]
+def program(plans: Mapping[str, Plan], dtype: str, dialect: str) -> str:
+    """A module with a class ``Net``; where there are several networks, a class for each, and ``Net`` holds them.
+
+    Strings of the file reach it through ``ascii`` only.
+    """
+    taken: set[str] = set()
+    names = {name: attribute(name, taken) for name in plans}
+    several = len(plans) > 1
+    body: list[str] = []
+    for name, plan in plans.items():
+        about = f"# {plan.name!a}, written by {dialect!a}; computes in {dtype}"
+        lines = [about, "", *_init(plan), "", *_forward(plan)]
+        body += _class(f"Net_{names[name]}" if several else "Net", lines)
+    if several:
+        children = [f"        self.{one} = Net_{one}()" for one in names.values()]
+        holder = ["def __init__(self):", "    super().__init__()", "    with self.init_scope():", *children]
+        body += _class("Net", ["# All networks: net.<name>(x).", "", *holder])
     used = {short for short in IMPORTS if any(f"{short}." in line for line in body)}
     first = [IMPORTS[s] for s in ("F", "L") if s in used]
     own = [IMPORTS[s] for s in ("KF", "KL") if s in used]
-    head = ['"""A network converted from Keras."""', ""]
-    head += ["import kchainer  # lets Chainer 7 run on today's NumPy", "import chainer", *first, *own, "", ""]
-    head += [
-        "class Net(chainer.Chain):",
-        f"    # {plan.name!a}, written by {dialect!a}; computes in {dtype}",
-        "",
-    ]
-    return "\n".join([*head, *(f"    {line}" if line else "" for line in body), ""])
+    head = ['"""A network that kchainer wrote."""', ""]
+    head += ["import kchainer  # lets Chainer 7 run on today's NumPy", "import chainer", *first, *own]
+    return "\n".join([*head, *body, ""])
+
+
+def _class(name: str, lines: list[str]) -> list[str]:
+    return ["", "", f"class {name}(chainer.Chain):", *(f"    {line}" if line else "" for line in lines)]
 
 
 def _name(target: str) -> str:

@@ -26,6 +26,13 @@ MAY = {
     "optimizers": ("compat", "functions"),
     "compat": (),
 }
+# What a frontend may import of the others; see docs/decisions/0001.
+FRONTENDS: dict[str, tuple[str, ...]] = {
+    "keras": (),
+    "spec": (),
+    "builder": ("keras",),
+    "sequential2016": ("builder", "keras"),
+}
 NO_CHAINER = ("diagnostics", "files", "ir", "frontends", "passes", "emit")
 
 
@@ -52,6 +59,17 @@ def test_rooms_import_one_way() -> None:
                 if room in NO_CHAINER and name.split(".")[0] == "chainer":
                     wrong.append(f"{file.relative_to(ROOT)} imports {name}")
     assert not wrong
+
+
+def test_a_frontend_imports_no_other() -> None:
+    folder = ROOT / "kchainer" / "frontends"
+    assert {p.name for p in folder.iterdir() if p.is_dir() and p.name != "__pycache__"} == set(FRONTENDS)
+    for name, may in FRONTENDS.items():
+        allowed = {f"kchainer.frontends.{one}" for one in (name, "fields", *may)}
+        for file in (folder / name).rglob("*.py"):
+            for one in imported(file):
+                inside = one.startswith("kchainer.frontends.")
+                assert not inside or any(one == a or one.startswith(a + ".") for a in allowed), (file, one)
 
 
 def test_nothing_imports_keras_or_tensorflow() -> None:

@@ -2,23 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kchainer.emit.plan import Call, Emitted, Link, Site, Weight, emits
 from kchainer.ir import ops
-
-
-@emits(ops.MaskNotEqual)
-def mask_not_equal(op: ops.MaskNotEqual, site: Site) -> Emitted:
-    return Call("kchainer.functions.mask_not_equal", {"value": op.value})
-
-
-@emits(ops.MaskAny)
-def mask_any(op: ops.MaskAny, site: Site) -> Emitted:
-    return Call("kchainer.functions.mask_any")
-
-
-@emits(ops.MaskLogical)
-def mask_logical(op: ops.MaskLogical, site: Site) -> Emitted:
-    return Call("kchainer.functions.mask_logical", {"function": op.function})
 
 
 @emits(ops.MaskConcatenate)
@@ -43,7 +30,7 @@ def masked_merge(op: ops.MaskedMerge, site: Site) -> Emitted:
 
 @emits(ops.MaskedBatchNormalization)
 def masked_batch_normalization(op: ops.MaskedBatchNormalization, site: Site) -> Emitted:
-    args = {
+    args: dict[str, Any] = {
         "size": site.x[-1],
         "axis": tuple(range(len(site.x) - 1)),
         "decay": op.momentum,

@@ -39,12 +39,26 @@ def test_inputs(plan: Plan) -> list[Any]:
 
     random = np.random.default_rng(SEED)
     out = []
-    for shape, dtype in zip(plan.input_shapes, plan.input_dtypes, strict=True):
+    rows = _numbers_of_rows(plan)
+    for value, shape, dtype in zip(plan.inputs, plan.input_shapes, plan.input_dtypes, strict=True):
         sizes = [BATCH if i == 0 else SIZE if d is None else d for i, d in enumerate(shape)]
-        if dtype.startswith(("int", "uint")):
+        if dtype.startswith(("int", "uint")) or value in rows:
             out.append(random.integers(0, 2, sizes).astype("int32"))
         else:
             out.append(random.standard_normal(sizes).astype("float32"))
+    return out
+
+
+def _numbers_of_rows(plan: Plan) -> set[int]:
+    """Inputs that end as numbers of an embedding's rows, whatever dtype the file gives them."""
+    origins: dict[int, set[int]] = {value: {value} for value in plan.inputs}
+    out: set[int] = set()
+    for step in plan.steps:
+        known: set[int] = set().union(*(origins.get(i, set()) for i in step.inputs))
+        if step.link is None:
+            origins[step.output] = known
+        elif plan.links[step.link].target.endswith(".EmbedID"):
+            out |= known
     return out
 
 

@@ -75,3 +75,16 @@ def test_variables_are_those_of_a_spec_only(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "keras.json").write_text(json.dumps(config))
     assert main(["inspect", str(tmp_path / "keras.json"), "--set", "width=7"]) == 1
     assert "spec" in capsys.readouterr().err
+
+
+def test_the_test_vector_of_an_embedding_has_numbers_of_rows(tmp_path: Path) -> None:
+    """Keras writes the input of a first Embedding as float32."""
+    layers = [
+        {"class_name": "InputLayer", "config": {"batch_shape": [None, 5], "dtype": "float32", "name": "x"}},
+        {"class_name": "Embedding", "config": {"input_dim": 3, "output_dim": 2, "mask_zero": True, "name": "e"}},
+        {"class_name": "LSTM", "config": {"units": 2, "name": "l"}},
+    ]  # fmt: skip
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": layers}}
+    (tmp_path / "m.json").write_text(json.dumps(config))
+    assert main(["convert", str(tmp_path / "m.json"), "-o", str(tmp_path / "out"), "--quiet"]) == 0
+    assert main(["verify", str(tmp_path / "out")]) == 0

@@ -12,7 +12,7 @@ from kchainer.diagnostics import Diagnostic, Diagnostics, KchainerError
 from kchainer.files import DEFAULT, Limits
 from kchainer.frontends.keras import dialect as dialects
 from kchainer.frontends.keras import reader
-from kchainer.frontends.keras.graph import MODELS
+from kchainer.frontends.keras.entries import MODELS
 
 Engine = Literal["typed", "jsonschema"]
 Kind = Literal["Keras", "spec", "IR"]

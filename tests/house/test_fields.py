@@ -10,7 +10,7 @@ import pytest
 import kchainer.frontends.keras.layers
 from kchainer.frontends.keras import constraints, initializers, regularizers
 from kchainer.frontends.keras.dialect import parse
-from kchainer.frontends.keras.graph import MODELS, OPERATION_CLASSES
+from kchainer.frontends.keras.entries import MODELS, OPERATION_CLASSES
 from kchainer.frontends.keras.layers.activation import ALIASES, FUNCTIONS, SIMPLE, activation_of
 from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS
 from kchainer.frontends.keras.unsupported import LATER, UNSUPPORTED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Set
 from typing import TYPE_CHECKING, Any
 
 from kchainer.frontends.fields import Wrong
@@ -10,7 +11,8 @@ from kchainer.frontends.keras.translate import TRANSLATORS
 from kchainer.ir.graph import Value
 
 if TYPE_CHECKING:
-    from kchainer.frontends.keras.graph import Entry, Translation
+    from kchainer.frontends.keras.entries import Entry
+    from kchainer.frontends.keras.graph import Translation
 
 PAIRED = ("Attention", "AdditiveAttention")  # called on a list
 HEADED = ("MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention")
@@ -30,7 +32,7 @@ def places(class_name: str, config: Any) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def call(
-    t: Translation, entry: Entry, args: list[Any], kwargs: dict[str, Any], tensors: set[str]
+    t: Translation, entry: Entry, args: list[Any], kwargs: dict[str, Any], tensors: Set[str]
 ) -> list[Value | None]:
     """The outputs of a call."""
     named: dict[str, Any] = dict(zip(("query", "value", "key"), args, strict=False))

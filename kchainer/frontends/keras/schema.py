@@ -11,7 +11,7 @@ from typing import Any
 
 import kchainer.frontends.keras.layers
 from kchainer.frontends.fields import Field, schema_of
-from kchainer.frontends.keras.graph import MODELS, OPERATION_CLASSES
+from kchainer.frontends.keras.entries import MODELS, OPERATION_CLASSES
 from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS
 
 Json = dict[str, Any]

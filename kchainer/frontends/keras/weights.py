@@ -10,8 +10,8 @@ from typing import Any
 from kchainer.diagnostics import Diagnostics
 from kchainer.files import WeightFile
 from kchainer.frontends.keras.dialect import Dialect
+from kchainer.frontends.keras.entries import Owner
 from kchainer.frontends.keras.gates import Slot, Source, by_gate, is_cudnn, joined_axis, of_cudnn
-from kchainer.frontends.keras.graph import Owner
 from kchainer.ir import ops
 from kchainer.ir.arrays import LazyArray
 from kchainer.ir.graph import Layer

@@ -13,7 +13,8 @@ from kchainer.ir.graph import Value
 from kchainer.ir.op import ShapeError
 
 if TYPE_CHECKING:
-    from kchainer.frontends.keras.graph import Entry, Translation
+    from kchainer.frontends.keras.entries import Entry
+    from kchainer.frontends.keras.graph import Translation
 
 Values = list[Value | None]
 CELLS = ("SimpleRNNCell", "LSTMCell", "GRUCell")

@@ -172,18 +172,6 @@ def _plain(value: Any) -> Any:
     return value.values if isinstance(value, Array) and not isinstance(value.values, list) else value
 
 
-def mask_operation(class_name: str, args: list[Any]) -> Made | None:
-    """What Keras 3 writes into functional models for the masks of its layers."""
-    tensors = [a for a in args if isinstance(a, tuple)]
-    if class_name == "NotEqual" and len(tensors) == 1 and len(args) == 2 and _is_number(args[1]):
-        return (ops.MaskNotEqual(value=float(args[1])),), tensors
-    if class_name in ("LogicalOr", "LogicalAnd") and len(tensors) == len(args) == 2:
-        return (ops.MaskLogical(function="or" if class_name == "LogicalOr" else "and"),), tensors
-    if class_name == "Any" and len(args) == 1:
-        return (ops.MaskAny(),), tensors
-    return None
-
-
 def operation(
     class_name: str, config: Json, args: list[Any], kwargs: Json, call: Call, shape: Callable[[Value], Shape]
 ) -> Any:

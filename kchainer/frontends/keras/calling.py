@@ -1,0 +1,188 @@
+"""Calls of one layer or operation: the masks that come with its inputs, its operations, its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from typing import TYPE_CHECKING, Any
+
+from kchainer.frontends.fields import Wrong
+from kchainer.frontends.keras import attending, wrapped
+from kchainer.frontends.keras import masks as masking
+from kchainer.frontends.keras.entries import Entry, is_operation
+from kchainer.frontends.keras.layers.operations import Refused, Reported, operation
+from kchainer.frontends.keras.settings import settings_of
+from kchainer.ir.graph import Value
+from kchainer.ir.op import Op, Shape, ShapeError, show
+
+if TYPE_CHECKING:
+    from kchainer.frontends.keras.graph import Translation
+
+Json = dict[str, Any]
+Values = list[Value | None]
+
+
+def call(
+    t: Translation, entry: Entry, args: list[Any] | None, kwargs: Json, tensors: Set[str] = frozenset()
+) -> Values:
+    """Call what a node of the file calls: a model, an operation, a layer. ``tensors``: keywords that hold some."""
+    if entry.broken:
+        return [None]
+    if entry.scope is not None:
+        if args and "mask" in tensors and isinstance(kwargs["mask"], tuple):
+            t.masks.put(args[0], kwargs["mask"])
+        return t.call_scope(entry.scope, entry.path, args) or [None]
+    if args is None:
+        return [None]
+    if is_operation(entry):
+        return _call_operation(t, entry, args, kwargs)
+    if any(a is None for a in args):
+        return [None]
+    if entry.class_name in attending.CLASSES:
+        return attending.call(t, entry, args, kwargs, tensors)
+    return _call_with_keywords(t, entry, args, kwargs, tensors)
+
+
+def _call_with_keywords(
+    t: Translation, entry: Entry, args: list[Any], kwargs: Json, tensors: Set[str]
+) -> Values:
+    """Call a layer that takes no tensors as keywords but a mask and states."""
+    if "initial_state" in tensors:
+        states = kwargs["initial_state"]
+        args = [*args, *(states if isinstance(states, list) else [states])]
+        if any(a is None for a in args):
+            return [None]
+    if tensors - {"mask", "initial_state"}:
+        what = f'{entry.class_name} "{entry.name}" takes tensors as keywords'
+        t.error("KC205", what, entry.pointer, found=", ".join(sorted(tensors)))
+        return [None]
+    if any(not isinstance(a, tuple) for a in args):
+        return _call_operation(t, entry, args, kwargs)
+    return call_layer(t, entry, args, kwargs["mask"] if "mask" in tensors else None)
+
+
+def call_layer(
+    t: Translation, entry: Entry, inputs: list[Value], mask: Value | None = None, heed: bool = True
+) -> Values:
+    """Call a layer on values and on the mask that comes with the first, or that the file gives."""
+    if entry.config is None or entry.broken:
+        return [None]
+    implied = t.masks.of(inputs[0]) if heed else None
+    taken = mask or (implied if masking.implied_counts(inputs, entry.dialect) else None)
+    mask = mask or implied
+    if mask is not None and masking.refuses(entry.class_name, entry.dialect):
+        t.error(
+            "KC205", f'{entry.class_name} "{entry.name}" of {entry.dialect} refuses a masked input', entry.pointer,
+            hint="later releases drop the mask: say --dialect where another one wrote the file",
+        )  # fmt: skip
+        return [None]
+    if entry.class_name in wrapped.CALLS:
+        made = wrapped.call(t, entry, inputs, taken)
+    else:
+        value = _call_plain(t, entry, inputs, taken)
+        made = list(t.outputs(value)) if value is not None else [None]
+    found = [v for v in made if v is not None]
+    if len(found) < len(made):
+        return [None]
+    t.builder.taps.setdefault(entry.path, found[0])
+    t.masks.after(entry.path, entry.class_name, entry.config, entry.dialect, inputs, found, mask)
+    return made
+
+
+def _call_plain(t: Translation, entry: Entry, inputs: list[Value], mask: Value | None) -> Value | None:
+    assert entry.config is not None
+    translator = t.translators[entry.class_name]
+    shapes = tuple(t.builder.shape(v) for v in inputs)
+    try:
+        made = translator.function(entry.config, shapes, entry.dialect)
+    except (Wrong, ShapeError) as wrong:
+        _translation_error(t, entry, wrong, shapes)
+        return None
+    chain = made if isinstance(made, tuple) else (made,)
+    first, inputs = t.masks.counted(entry.class_name, chain[0], inputs, entry.dialect)
+    chain = (first, *chain[1:])
+    if mask is not None and masking.takes(entry.class_name, entry.dialect):
+        heeding = masking.masked(chain[0], len(shapes[0]), entry.dialect)
+        if heeding is None:
+            t.error(
+                "KC205",
+                f'{entry.class_name} "{entry.name}" on a masked input is not supported',
+                entry.pointer,
+            )
+            return None
+        chain, inputs = (heeding, *chain[1:]), [*inputs, mask]
+    return _chain(t, entry, chain, inputs)
+
+
+def _translation_error(
+    t: Translation, entry: Entry, wrong: Wrong | ShapeError, shapes: tuple[Shape, ...]
+) -> None:
+    what = f'{entry.class_name} "{entry.name}": {wrong}'
+    if isinstance(wrong, ShapeError):
+        t.error("KC301", what, entry.pointer, found=f"input {' and '.join(map(show, shapes))}")
+    else:
+        t.error(wrong.code, what, f"{entry.pointer}/config", hint=wrong.hint)
+
+
+def _chain(t: Translation, entry: Entry, ops: tuple[Op, ...], inputs: list[Value]) -> Value | None:
+    value: Value | None = None
+    main = next((i for i, op in enumerate(ops) if type(op).params is not Op.params), 0)
+    for i, op in enumerate(ops):
+        name = entry.path if i == main else f"{entry.path}/{op.name.lower()}"
+        value = t.builder.call(
+            name,
+            op,
+            inputs,
+            trainable=entry.trainable,
+            settings=settings(t, entry, op, inputs) if i == main else {},
+            pointer=entry.pointer,
+        )
+        if value is None:
+            return None
+        inputs = [value]
+    if value is not None:
+        t.builder.taps.setdefault(entry.path, value)
+    return value
+
+
+def settings(t: Translation, entry: Entry, op: Op, inputs: list[Value]) -> dict[str, dict[str, Any]]:
+    """What the config says of each of the operation's params: initializers, regularizers, constraints."""
+    try:
+        params = {p.name: p for p in op.params(*(t.builder.shape(v) for v in inputs))}
+    except (ShapeError, IndexError, KeyError, ValueError, TypeError):  # the builder reports it
+        return {}
+    try:
+        return settings_of(entry.config, entry.activity, entry.dialect, op, params)
+    except Wrong as wrong:
+        t.error(wrong.code, f'{entry.class_name} "{entry.name}": {wrong.expected}', f"{entry.pointer}/config")
+        return {}
+
+
+def _call_operation(t: Translation, entry: Entry, args: list[Any], kwargs: Json) -> Values:
+    config = entry.raw.get("config") if is_operation(entry) else None  # a layer called with numbers
+    config = config if isinstance(config, dict) else {}
+    count = 0
+
+    def call(op: Op, inputs: Sequence[Value]) -> Value | None:
+        nonlocal count
+        count += 1
+        name = entry.path if count == 1 else f"{entry.path}/{op.name.lower()}_{count}"
+        if name in t.builder.layers and t.builder.layers[name].op != op:
+            name = t.builder.unique(name)
+        return t.builder.call(name, op, inputs, pointer=entry.pointer)
+
+    try:
+        made = operation(entry.class_name, config, args, kwargs, call, t.builder.shape)
+    except Refused as wrong:
+        what = config.get("function", entry.class_name)
+        t.error(
+            "KC203",
+            f'operation `{what}` "{entry.name}" is not supported on these arguments: {wrong}',
+            entry.pointer,
+        )
+        return [None]
+    except Reported:
+        return [None]
+    out = made if isinstance(made, list) else [made]
+    if isinstance(out[0], tuple):
+        t.builder.taps.setdefault(entry.path, out[0])
+    return out

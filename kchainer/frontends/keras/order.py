@@ -1,0 +1,92 @@
+"""The order in which a functional model's calls are made."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+
+from kchainer.frontends.keras.calls import Malformed, Ref, ends
+from kchainer.frontends.keras.entries import Entry, Scope
+
+Key = tuple[str, int]
+Report = Callable[[str, str, str], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Order:
+    """A model's inputs and outputs, and its calls, each after those that it needs."""
+
+    inputs: tuple[Ref, ...]
+    outputs: tuple[Ref, ...]
+    calls: tuple[tuple[Entry, int], ...]
+    offsets: dict[str, int]
+    last: dict[str, int]  # the same of what ``outputs`` says
+
+    def key(self, ref: Ref) -> Key:
+        """The call that a reference of a call means."""
+        return ref.layer, ref.call - self.offsets.get(ref.layer, 0)
+
+    def output(self, ref: Ref) -> Key:
+        """The call that an output means."""
+        return ref.layer, ref.call - self.last.get(ref.layer, 0)
+
+
+def order_of(scope: Scope, report: Report) -> Order | None:
+    """The order, made once however often the model is called; None if its ends cannot be read (reported)."""
+    if scope.order is None:
+        try:
+            inputs = tuple(ref for _, ref in ends(scope.config.get("input_layers")))
+            outputs = tuple(ref for _, ref in ends(scope.config.get("output_layers")))
+        except Malformed as wrong:
+            report("KC302", f"inputs or outputs of the model: {wrong}", f"{scope.pointer}/config")
+            return None
+        offsets = _offsets(scope, (r for e in scope.entries.values() for c in e.calls for r in c.refs))
+        calls = _sorted(scope, _needs(scope, offsets, report), report)
+        scope.order = Order(inputs, outputs, calls, offsets, _offsets(scope, outputs))
+    return scope.order
+
+
+def _offsets(scope: Scope, refs: Iterable[Ref]) -> dict[str, int]:
+    """1 where calls of a nested model are counted from 1: node 0 is its own."""
+    used: dict[str, set[int]] = {}
+    for ref in refs:
+        used.setdefault(ref.layer, set()).add(ref.call)
+    nested = (name for name, entry in scope.entries.items() if entry.scope is not None)
+    return {name: 1 for name in nested if name in used and 0 not in used[name]}
+
+
+def _needs(scope: Scope, offsets: dict[str, int], report: Report) -> dict[Key, list[Key]]:
+    """Calls and the calls they need; reports references to nothing."""
+    counts = {n: 1 if e.class_name == "InputLayer" else len(e.calls) for n, e in scope.entries.items()}
+    needs: dict[Key, list[Key]] = {}
+    for name, entry in scope.entries.items():
+        for i, call in enumerate(entry.calls):
+            needs[name, i] = []
+            for ref in call.refs:
+                index = ref.call - offsets.get(ref.layer, 0)
+                if 0 <= index < counts.get(ref.layer, 0):
+                    needs[name, i].append((ref.layer, index))
+                    continue
+                what = f'"{name}" takes call {ref.call} of "{ref.layer}", which there is not'
+                report("KC302", what, f"{entry.pointer}/inbound_nodes/{i}")
+                entry.broken = True
+    return needs
+
+
+def _sorted(scope: Scope, needs: dict[Key, list[Key]], report: Report) -> tuple[tuple[Entry, int], ...]:
+    """All calls, each after what it needs (Kahn)."""
+    waiting = {key: sum(k in needs for k in keys) for key, keys in needs.items()}
+    users: dict[Key, list[Key]] = {}
+    for key, keys in needs.items():
+        for k in keys:
+            users.setdefault(k, []).append(key)
+    ready = [key for key, n in waiting.items() if n == 0]
+    for key in ready:  # grows while it is walked
+        for user in users.get(key, ()):
+            waiting[user] -= 1
+            if waiting[user] == 0:
+                ready.append(user)
+    if len(ready) < len(needs):
+        left = [key[0] for key, n in waiting.items() if n > 0]
+        report("KC303", f"layers that wait for each other: {', '.join(left[:5])}", scope.pointer)
+    return tuple((scope.entries[name], index) for name, index in ready)

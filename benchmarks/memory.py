@@ -72,8 +72,7 @@ def networks(megabytes: float) -> dict[str, tuple[dict[str, Any], list[list[tupl
     pool = {"class_name": "GlobalAveragePooling2D", "module": "keras.layers", "config": {"name": "pool"}}
     many = [entry([None, 4, 4, filters]), conv("c", filters), pool, *(dense(f"d{i}", rest) for i in range(3))]
     shapes = [[(3, 3, filters, filters), (filters,)]]
-    for width in (filters, rest, rest):
-        shapes.append([(width, rest), (rest,)])
+    shapes += [[(width, rest), (rest,)] for width in (filters, rest, rest)]
     return {
         "one array": (config_of(one), [[(4096, units), (units,)]]),
         "several": (config_of(many), shapes),
@@ -160,8 +159,10 @@ def rows(megabytes: float, folder: Path) -> list[tuple[str, int, int]]:
         made = write(folder, name, config, shapes)
         for form, (source, weights) in made["forms"].items():
             target = str(folder / "out")
-            for how in ("load", "convert", "load what convert wrote"):
-                out.append((f"{name}, {form}: {how}", peak(how, source, weights, target), made["size"]))
+            out += [
+                (f"{name}, {form}: {how}", peak(how, source, weights, target), made["size"])
+                for how in ("load", "convert", "load what convert wrote")
+            ]
     return out
 
 

@@ -65,8 +65,12 @@ def arguments(doc: str, spec: Path, **defaults: Any) -> argparse.Namespace:
     """The command line of an example: ``--set`` changes variables of its spec file."""
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
     parser.add_argument("--spec", type=Path, default=spec, help="networks as data")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a variable of the spec")
-    parser.add_argument("--out", type=Path, default=Path("results") / spec.parent.name, help="folder for pictures")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a variable of the spec"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("results") / spec.parent.name, help="folder for pictures"
+    )
     parser.add_argument("--mnist", type=Path, help="folder with MNIST's four files")
     for name, value in {"seed": 0, **defaults}.items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
@@ -122,7 +126,10 @@ class Progress:
         number = len(next(iter(self.history.values())))
         told = "  ".join(f"{name} {value:.4f}" for name, value in means.items())
         end = "\r" if sys.stderr.isatty() else ""
-        print(f"{end}epoch {number}/{self.epochs}  {time.perf_counter() - self.started:.0f} s  {told}", file=sys.stderr)
+        print(
+            f"{end}epoch {number}/{self.epochs}  {time.perf_counter() - self.started:.0f} s  {told}",
+            file=sys.stderr,
+        )
         self._sums, self._count = {}, 0
 
 

@@ -112,7 +112,14 @@ def baseline(args: Any, data: common.Data, x: Any, y: Any) -> float:
 def main() -> dict[str, float]:
     """Train, measure, draw."""
     args = common.arguments(
-        __doc__, HERE / "networks.yaml", epochs=20, updates=50, batch=100, labels=50, rate=0.0003, objective="marginal"
+        __doc__,
+        HERE / "networks.yaml",
+        epochs=20,
+        updates=50,
+        batch=100,
+        labels=50,
+        rate=0.0003,
+        objective="marginal",
     )
     data = common.digits(args.mnist)
     random = np.random.RandomState(args.seed)
@@ -128,7 +135,11 @@ def main() -> dict[str, float]:
             chosen = random.randint(len(x_l), size=min(args.batch, len(x_l)))
             unlabelled = binarised(random, data.x[random.randint(len(data.x), size=args.batch)])
             bound_l, loss = model.labelled(binarised(random, x_l[chosen]), y_l[chosen])
-            bound_u = model.gumbel(unlabelled, temperature) if args.objective == "gumbel" else model.marginal(unlabelled)
+            bound_u = (
+                model.gumbel(unlabelled, temperature)
+                if args.objective == "gumbel"
+                else model.marginal(unlabelled)
+            )
             nets.cleargrads()
             (loss - bound_l - bound_u).backward()
             optimizer.update()

@@ -38,7 +38,9 @@ def main() -> dict[str, float]:
         progress.epoch(test_loss=test_loss)
     common.curves(progress.history, args.out / "curves.png")
     shown = data.test_x[:50]
-    common.pictures(np.concatenate([shown, net.predict(shown)]).clip(0, 1), data.side, args.out / "pictures.png")
+    common.pictures(
+        np.concatenate([shown, net.predict(shown)]).clip(0, 1), data.side, args.out / "pictures.png"
+    )
     results = {"test loss": test_loss, "variance of pixels": float(data.test_x.var(axis=0).mean())}
     common.report(results, args.out)
     return results

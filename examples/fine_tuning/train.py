@@ -47,16 +47,23 @@ def as_faces(x: Any, side: int) -> Any:
 
 def error(net: Any, x: Any, y: Any) -> float:
     """The share of wrong labels."""
-    wrong = []
     with chainer.using_config("train", False), chainer.no_backprop_mode():
-        for i in range(0, len(x), 100):
-            wrong.append(net(x[i : i + 100]).array.argmax(axis=1) != y[i : i + 100])
+        steps = [slice(i, i + 100) for i in range(0, len(x), 100)]
+        wrong = [net(x[step]).array.argmax(axis=1) != y[step] for step in steps]
     return float(np.concatenate(wrong).mean())
 
 
 def main() -> dict[str, float]:
     """Train, measure, draw."""
-    args = common.arguments(__doc__, MODELS / "gender_mini_XCEPTION.21-0.95.hdf5", epochs=6, batch=50, labels=500, rate=0.002, held_out=500)
+    args = common.arguments(
+        __doc__,
+        MODELS / "gender_mini_XCEPTION.21-0.95.hdf5",
+        epochs=6,
+        batch=50,
+        labels=500,
+        rate=0.002,
+        held_out=500,
+    )
     np.random.seed(args.seed)
     data, random = common.digits(args.mnist), np.random.RandomState(args.seed)
     x, y = common.labelled_part(data, args.labels, args.seed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kchainer.emit.plan import Call, Emitted, Link, Site, Weight, emits
 from kchainer.ir import ops
 
@@ -43,7 +45,7 @@ def masked_merge(op: ops.MaskedMerge, site: Site) -> Emitted:
 
 @emits(ops.MaskedBatchNormalization)
 def masked_batch_normalization(op: ops.MaskedBatchNormalization, site: Site) -> Emitted:
-    args = {
+    args: dict[str, Any] = {
         "size": site.x[-1],
         "axis": tuple(range(len(site.x) - 1)),
         "decay": op.momentum,

@@ -7,7 +7,7 @@ import json
 import types
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from kchainer.diagnostics import suggestion
 
@@ -174,14 +174,15 @@ def _names(fields: Mapping[str, Field]) -> Iterator[str]:
 # ------------------------------------------------------------------ types of values
 
 Type = Callable[[Any], Any]
+Kept = TypeVar("Kept", bound=Type)
 # What JSON Schema can say of each type; a type that is not here takes anything there.
 SCHEMAS: weakref.WeakKeyDictionary[Type, Json] = weakref.WeakKeyDictionary()
 
 
-def described(schema: Json) -> Callable[[Type], Type]:
+def described(schema: Json) -> Callable[[Kept], Kept]:
     """Say what a type takes in the words of JSON Schema, for editors."""
 
-    def register(function: Type) -> Type:
+    def register(function: Kept) -> Kept:
         SCHEMAS[function] = schema
         return function
 

@@ -169,24 +169,21 @@ _WHOLE_BY_NUMPY = {"maximum": "maximum", "minimum": "minimum", "power": "power"}
 
 def together(*xs: Any) -> list[chainer.Variable]:
     """Values in one dtype by Keras's rules: floats before whole numbers before truth values."""
-    xs = [chainer.as_variable(x) for x in xs]
-    kinds = {x.dtype.kind for x in xs}
-    if "f" in kinds:
-        dtype = np.result_type(*(x.dtype for x in xs if x.dtype.kind == "f"))
-    else:
-        dtype = np.result_type(*(x.dtype for x in xs))
+    values = [chainer.as_variable(x) for x in xs]
+    floats = [v.dtype for v in values if v.dtype.kind == "f"]
+    dtype = np.result_type(*(floats or [v.dtype for v in values]))
     return [
-        x if x.dtype == dtype else F.cast(x, dtype) if x.dtype.kind == "f"
-        else chainer.as_variable(x.array.astype(dtype)) for x in xs
+        v if v.dtype == dtype else F.cast(v, dtype) if v.dtype.kind == "f"
+        else chainer.as_variable(v.array.astype(dtype)) for v in values
     ]  # fmt: skip
 
 
 def spread(*xs: Any) -> list[chainer.Variable]:
     """Values broadcast by NumPy's rule."""
-    xs = [chainer.as_variable(x) for x in xs]
-    rank = max(x.ndim for x in xs)
-    xs = [x if x.ndim == rank else F.reshape(x, (*(1,) * (rank - x.ndim), *x.shape)) for x in xs]
-    return xs if len({x.shape for x in xs}) == 1 else list(F.broadcast(*xs))
+    values = [chainer.as_variable(x) for x in xs]
+    rank = max(v.ndim for v in values)
+    values = [v if v.ndim == rank else F.reshape(v, (*(1,) * (rank - v.ndim), *v.shape)) for v in values]
+    return values if len({v.shape for v in values}) == 1 else list(F.broadcast(*values))
 
 
 def binary(

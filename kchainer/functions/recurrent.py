@@ -66,6 +66,8 @@ class Cell:
 
 
 class SimpleRNNCell(Cell):
+    """One state, no gates."""
+
     def step(self, z: Array, states: Sequence[Array], weights: Sequence[Array]) -> tuple[Any, Any]:
         h = self.act(z + states[0].dot(weights[0].T))
         return (h,), (h,)
@@ -76,6 +78,8 @@ class SimpleRNNCell(Cell):
 
 
 class LSTMCell(Cell):
+    """States h and c; gates i and f, the candidate, gate o, one behind the other."""
+
     states = 2
 
     def step(self, z: Array, states: Sequence[Array], weights: Sequence[Array]) -> tuple[Any, Any]:

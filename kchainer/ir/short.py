@@ -303,7 +303,7 @@ def settings_by_name(kind: str) -> Mapping[str, Json]:
 
 def setting(kind: str, value: Any) -> Any:
     """An initializer, regularizer or constraint with every attribute; a name stands for its op."""
-    short_form = settings_by_name(kind).get(value, value) if isinstance(value, str) else value
+    short_form: Any = settings_by_name(kind).get(value, value) if isinstance(value, str) else value
     return definition.to_json(definition.from_json(settings.TABLES[kind], short_form))
 
 

@@ -87,7 +87,9 @@ class Attention(chainer.Link):
 
 
 class MultiHeadAttention(chainer.Link):
-    """Attention of several heads. Parameters, in Keras's layout: query_kernel (F, heads, key_dim), query_bias
+    """Attention of several heads.
+
+    Parameters, in Keras's layout: query_kernel (F, heads, key_dim), query_bias
     (heads, key_dim), key_..., value_..., gate_..., attention_output_kernel (heads, value_dim, units),
     attention_output_bias (units,).
 

@@ -18,7 +18,7 @@ class MaskedBatchNormalization(BatchNormalization):
     Source: keras.layers.BatchNormalization of Keras 3.
     """
 
-    def forward(self, x: Any, mask: Any) -> chainer.Variable:
+    def forward(self, x: Any, mask: Any) -> chainer.Variable:  # type: ignore[override]  # the mask comes with x
         """(N, ..., C) and a boolean mask (N, ...); shape and dtype of ``x``."""
         x = chainer.as_variable(x)
         if not chainer.config.train or self.frozen == "running":

@@ -273,7 +273,9 @@ class LSTM(_Dense):
 
 
 class GRU(_Dense):
-    """Gates z, r, h, one behind the other. Parameters: W (3 units, in_size), U (3 units, units), and
+    """Gates z, r, h, one behind the other.
+
+    Parameters: W (3 units, in_size), U (3 units, units), and
     b (3 units,), or with ``reset_after`` b (2, 3 units): of the input and of the state.
 
     Source: keras.layers.GRU.

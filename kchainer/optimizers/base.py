@@ -66,7 +66,7 @@ def rate_at(rate: Rate, decay: float, step: int) -> float:
     return value / (1 + decay * step) if decay else value
 
 
-class Rule(chainer.UpdateRule):  # type: ignore[misc]  # Chainer has no types
+class Rule(chainer.UpdateRule):
     """Base of the rules: what ``slots`` names is kept in ``state``, in the order of Keras's variables.
 
     Subclasses write ``step``, and ``start`` where a slot does not begin with zeros. A rule with ``by_axes`` gets
@@ -141,7 +141,7 @@ class Rule(chainer.UpdateRule):  # type: ignore[misc]  # Chainer has no types
         raise NotImplementedError
 
 
-class Optimizer(chainer.optimizer.GradientMethod):  # type: ignore[misc]  # Chainer has no types
+class Optimizer(chainer.optimizer.GradientMethod):
     """Base of the optimizers. ``lr`` reads the rate of the next step, and sets it.
 
     Raises: TypeError for an option that does not exist, ValueError for one out of range.

@@ -10,7 +10,7 @@ from kchainer.optimizers.base import Optimizer
 from kchainer.optimizers.views import Views
 
 
-class LossScale(chainer.Optimizer):  # type: ignore[misc]  # Chainer has no types
+class LossScale(chainer.Optimizer):
     """Scales the loss, divides the gradients again, and steps with ``inner`` where all of them are finite.
 
     The scale is doubled after ``dynamic_growth_steps`` finite steps one after the other, and halved, the step left

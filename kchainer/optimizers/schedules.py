@@ -159,7 +159,7 @@ class CosineDecayRestarts:
         return int(restarts), float((done - begun) / t_mul**restarts)
 
 
-class ScheduleRate(chainer.training.Extension):  # type: ignore[misc]  # Chainer has no types
+class ScheduleRate(chainer.training.Extension):
     """Trainer extension: sets ``attr`` of the optimizer to ``schedule(step)`` before each iteration.
 
     For any optimizer of Chainer; those of this package take a schedule as their learning rate themselves. Counts

@@ -42,7 +42,7 @@ def _optimizer(name: str, lr: float, momentum: float) -> chainer.GradientMethod:
             hint=suggestion(name.lower(), list(OPTIMIZERS)) or f"known are {', '.join(OPTIMIZERS)}",
         )  # fmt: skip
     class_name, key, takes_rate = entry
-    args = {key: momentum} if key is not None else {}
+    args: dict[str, Any] = {key: momentum} if key is not None else {}
     args |= {RATE.get(class_name, "lr"): lr} if takes_rate else {}
     if class_name == "Eve":
         from kchainer.optimizers import Eve
@@ -259,7 +259,7 @@ def _arrays(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise _damaged(name, f"the weights cannot be read: {error}") from None
 
 
-def _damaged(name: str, message: str, **more: str) -> KchainerError:
+def _damaged(name: str, message: str, **more: Any) -> KchainerError:
     return KchainerError(Diagnostic(code="KC905", message=message, file=name, **more))
 
 
@@ -304,7 +304,8 @@ def fill(chain: chainer.Chain, arrays: Mapping[str, Any], name: str) -> None:
         if key not in arrays:
             continue
         if isinstance(place, tuple):
-            _persist(*place, arrays[key])
+            link, attribute = place
+            _persist(link, attribute, arrays[key])
         else:
             place[...] = chain.xp.asarray(arrays[key], dtype=place.dtype)
 

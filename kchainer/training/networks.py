@@ -78,7 +78,8 @@ class Runs(Described):
 
     def _last_name(self) -> str:
         (output,) = self.net.plan.outputs
-        return next(name for name, (value, _) in reversed(self.net.plan.taps.items()) if value == output)
+        taps = reversed(self.net.plan.taps.items())
+        return str(next(name for name, (value, _) in taps if value == output))
 
     def predict(self, *xs: Any, batch_size: int | None = 32) -> Any:
         """Outputs for whole arrays: no training, no graph; see ``kchainer.load``."""
@@ -145,7 +146,7 @@ class Sequential(Runs, SequentialModel):
         self.weight_std = self.weight_std if weight_std is None else weight_std
         if input_shape is not None:
             shapes = input_shape if isinstance(input_shape[0], (list, tuple)) else [input_shape]
-            self.given = [((None, *shape), dtype) for shape in shapes]  # type: ignore[misc]
+            self.given = [((None, *shape), dtype) for shape in shapes]
         if self.net is None and (self.fixed is not None or self.inputs() is not None):
             self._build_if_sizes_are_known()
         return self

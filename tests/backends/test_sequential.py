@@ -6,7 +6,7 @@ import copy
 import gc
 import io
 import json
-import pickle  # noqa: TID251  our own bytes only
+import pickle
 import sys
 import time
 from collections.abc import Callable

@@ -162,7 +162,9 @@ def test_the_articles_program_trains() -> None:
         chain.backprop(loss)
         losses.append(float(loss.array))
     assert (np.diff(losses) < 0).all()
-    assert chain.optimizer.beta1 == 0.9 and chain.optimizer.alpha == 0.001 and chain.optimizer.t == 15
+    assert chain.optimizer.beta1 == 0.9
+    assert chain.optimizer.alpha == 0.001
+    assert chain.optimizer.t == 15
     w = chain.sequence.links[3].W.array  # GlorotNormal: scale * sqrt(2 / (fan_in + fan_out))
     assert np.isclose(w.std(), 0.05 * np.sqrt(2 / 1000), rtol=0.2)
 
@@ -326,7 +328,8 @@ def test_minibatch_discrimination_is_its_formula() -> None:
     np.testing.assert_allclose(sequence(x).array, np.concatenate([x, o], 1), rtol=1e-4, atol=1e-5)
     link.cleargrads()
     F.sum(sequence(x) ** 2).backward()
-    assert np.isfinite(link.W.grad).all() and np.abs(link.W.grad).max() > 0
+    assert np.isfinite(link.W.grad).all()
+    assert np.abs(link.W.grad).max() > 0
 
 
 def test_the_pixel_shuffler_is_a_convolution_and_depth_to_space() -> None:

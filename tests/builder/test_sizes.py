@@ -16,14 +16,16 @@ def test_every_size_from_8_to_256_is_reached(ksize: int, stride: int) -> None:
     for wanted in range(8, 257):
         for layers in (1, 2, 3):
             stages = plan_deconvolutions(wanted, layers, ksize, stride)
-            assert len(stages) == layers and stages[-1].output_size == wanted
+            assert len(stages) == layers
+            assert stages[-1].output_size == wanted
             for one, following in itertools.pairwise(stages):
                 assert one.output_size == following.input_size
             for one in stages:
                 rule = stride * (one.input_size - 1) + ksize - 2 * one.pad
                 assert one.output_size == (one.outsize or rule)
                 assert 0 <= one.output_size - rule < stride
-                assert one.input_size >= 1 and 0 <= one.pad < ksize
+                assert one.input_size >= 1
+                assert 0 <= one.pad < ksize
 
 
 @pytest.mark.parametrize("wanted", [28, 45, 64, 96])

@@ -15,7 +15,18 @@ SMALL = {
     "autoencoder": ["--epochs", "3", "--set", "width=40", "--set", "code=10"],
     "adgm": ["--epochs", "1", "--updates", "5", "--set", "width=20", "--set", "z=4", "--set", "a=4"],
     "ddgm": ["--epochs", "1", "--updates", "10", "--set", "width=16"],
-    "improved_gan": ["--epochs", "1", "--set", "d_1=30", "--set", "d_2=20", "--set", "d_3=10", "--set", "g=20"],
+    "improved_gan": [
+        "--epochs",
+        "1",
+        "--set",
+        "d_1=30",
+        "--set",
+        "d_2=20",
+        "--set",
+        "d_3=10",
+        "--set",
+        "g=20",
+    ],
     "fine_tuning": ["--epochs", "2", "--labels", "20", "--batch", "10", "--held-out", "20"],
 }
 CASES = {
@@ -40,9 +51,11 @@ def test_example_runs(case: str, tmp_path: Path) -> None:
     done = run(name, args, tmp_path)
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "results.json").read_text())
-    assert results and all(value == value for value in results.values())
+    assert results
+    assert all(value == value for value in results.values())
     drawn = sorted(p for p in tmp_path.iterdir() if p.suffix == ".png")
-    assert (tmp_path / "curves.png") in drawn and all(p.read_bytes()[:4] == b"\x89PNG" for p in drawn)
+    assert (tmp_path / "curves.png") in drawn
+    assert all(p.read_bytes()[:4] == b"\x89PNG" for p in drawn)
     assert "epoch 1/" in done.stderr
 
 

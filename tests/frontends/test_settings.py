@@ -232,7 +232,8 @@ def test_settings_survive_json() -> None:
     model = kchainer.from_keras(text)
     data = json.loads(json.dumps(to_json(model)))
     again = from_json(data, name="again", diagnostics=Diagnostics("again"), most_nodes=100)
-    assert again is not None and to_json(again) == to_json(model)
+    assert again is not None
+    assert to_json(again) == to_json(model)
     data["networks"]["model"]["layers"][1]["settings"]["kernel"]["initializer"]["scal"] = 1
     found = Diagnostics("again")
     assert from_json(data, name="again", diagnostics=found, most_nodes=100) is None
@@ -250,7 +251,15 @@ ODD: list[Any] = [
     {"class_name": "L1L2", "config": []}, {"class_name": "DTypePolicyMap", "config": {"policy_map": [1]}},
     {"class_name": "Policy", "config": {"name": {}}}, {"class_name": "Policy", "config": {"name": ["a"]}},
 ]  # fmt: skip
-KEYS1 = ["init", "W_regularizer", "b_regularizer", "W_constraint", "b_constraint", "activity_regularizer", "dtype"]
+KEYS1 = [
+    "init",
+    "W_regularizer",
+    "b_regularizer",
+    "W_constraint",
+    "b_constraint",
+    "activity_regularizer",
+    "dtype",
+]
 KEYS2 = [
     "kernel_initializer", "bias_initializer", "kernel_regularizer", "kernel_constraint", "bias_constraint",
     "activity_regularizer", "dtype",

@@ -49,7 +49,8 @@ def kchainer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kchainer]:
         [sys.executable, str(Path(__file__).with_name("server.py"))],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, env=environment,
     )  # fmt: skip
-    assert server.stdin and server.stdout
+    assert server.stdin
+    assert server.stdout
 
     def run(*arguments: str, cwd: Path) -> Done:
         job = {"arguments": arguments, "cwd": str(cwd), "out": str(out), "err": str(err)}
@@ -466,5 +467,9 @@ def test_validate_and_inspect_refuse_as_convert_does(tmp_path: Path, kchainer: K
         done = kchainer(command, "bad.json", cwd=tmp_path)
         assert done.returncode == 1
         assert "error[KC103]" in done.stderr
-    found = json.loads(kchainer("validate", "bad.json", "--format", "json", cwd=tmp_path).stdout)["diagnostics"]
-    assert found[0]["hint"] and found[0]["pointer"] and found[0]["line"]
+    found = json.loads(kchainer("validate", "bad.json", "--format", "json", cwd=tmp_path).stdout)[
+        "diagnostics"
+    ]
+    assert found[0]["hint"]
+    assert found[0]["pointer"]
+    assert found[0]["line"]

@@ -105,8 +105,8 @@ def test_state_travels_in_the_layout_of_the_source(optimizer):
     for _ in range(3):
         optimizer.update(lossfun(again), X, T)
     assert_same(arrays(net), arrays(again))
+    slot = optimizer.slots[0]
     with pytest.raises(ValueError, match="expected shape"):
-        slot = optimizer.slots[0]
         optimizer.load_state({"/0/b": {slot: np.zeros(77, "float32")}}, 1)
 
 

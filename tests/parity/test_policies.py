@@ -89,7 +89,9 @@ def test_other_policies_are_refused_and_allowed_by_name(
     if (policy, ending) == ("bfloat16", "h5"):
         assert one.code == "KC404"  # Keras writes two bytes each and nothing that tells what they are
         return
-    assert one.code == "KC206" and policy in one.message and "--allow KC206" in (one.hint or "")
+    assert one.code == "KC206"
+    assert policy in one.message
+    assert "--allow KC206" in (one.hint or "")
     read = kchainer.read(path, allow=("KC206",))
     assert [d.code for d in read.warnings] == ["KC206"]
     net = read.to_chainer()
@@ -97,7 +99,8 @@ def test_other_policies_are_refused_and_allowed_by_name(
     have = list(kchainer.weights(net).values())
     by_shape = sorted((a.shape, a.sum()) for a in stored(model))
     for (shape, total), (ours, mine) in zip(by_shape, sorted((a.shape, a.sum()) for a in have), strict=True):
-        assert shape == ours and total == mine  # stored values are read exactly
+        assert shape == ours
+        assert total == mine
 
 
 def dense(dtype: Any, release: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-import pickle  # noqa: TID251  what this file trusts it wrote itself
+import pickle
 from typing import Any
 
 import numpy as np

@@ -20,7 +20,8 @@ import chainer.functions as F
 
 FOLDER = Path(__file__).parent.parent / "fixtures/batch-normalization"
 _spec = importlib.util.spec_from_file_location("record", FOLDER / "record.py")
-assert _spec is not None and _spec.loader is not None
+assert _spec is not None
+assert _spec.loader is not None
 record: Any = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(record)
 SHAPES = {name: (shape, more.get("axis", -1)) for name, shape, more in record.CASES}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from kchainer.frontends.fields import (
@@ -32,7 +33,9 @@ LAYERS: dict[str, Translator] = {}
 FUNCTIONS: dict[str, Translator] = {}
 
 
-def _defines(table: dict[str, Translator], name: str, fields: dict[str, Field]) -> Any:
+def _defines(
+    table: dict[str, Translator], name: str, fields: dict[str, Field]
+) -> Callable[[Function], Function]:
     def register(function: Function) -> Function:
         table[name] = Translator(fields, function)
         return function

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from kchainer.diagnostics import Diagnostics
@@ -157,7 +157,7 @@ def _node(call: Call, naming: Naming, numbers: Mapping[int, int]) -> Json:
 # ------------------------------------------------------------------ sequences
 
 # A standard deviation, or chainer's scale, as Keras's initializer. Chainer counts a kernel's fans as Keras does.
-INITIALIZERS = {
+INITIALIZERS: dict[str, Callable[[float], tuple[str, Json]]] = {
     "normal": lambda std: ("RandomNormal", {"mean": 0.0, "stddev": std}),
     "glorotnormal": lambda scale: _scaled(scale**2, "fan_avg"),
     "henormal": lambda scale: _scaled(2 * scale**2, "fan_in"),

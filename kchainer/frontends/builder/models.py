@@ -109,7 +109,8 @@ class SequentialModel(Described):
     ) -> None:  # fmt: skip
         if isinstance(layers, str):  # chainer-sequential's first argument
             layers, weight_initializer = None, layers
-        self.name, self.layers = name, []
+        self.name = name
+        self.layers: list[Any] = []
         self.weight_initializer = weight_initializer
         self.weight_std = weight_init_std if weight_std is None else weight_std
         self.given: list[Given] | None = None

@@ -61,7 +61,7 @@ def _tagged(value: dict[str, Any]) -> Any:
     match value.get("class_name"):
         case "__keras_tensor__":
             history = config.get("keras_history")
-            if not is_ref(history):
+            if not isinstance(history, list) or not is_ref(history):
                 raise Malformed("a tensor without keras_history")
             return _ref(history)
         case "__tensor__" | "__numpy__":

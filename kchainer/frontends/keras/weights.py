@@ -338,8 +338,34 @@ def _v3(
 ) -> list[tuple[Slot, Source]]:
     out: list[tuple[Slot, Source]] = []
     read: set[str] = set()
-    todo: list[tuple[str, list[Owner]]] = [("", owners)]
     seen: set[tuple[str, tuple[str, ...] | None]] = set()
+    for path, owner in _v3_places(file, owners, layers):
+        if any(child.at == "cell" for child in owner.children):  # states of a stateful layer
+            read |= {f"{path}/vars/{n}" for n in range(MOST_STATES)}
+        layer = layers.get(owner.layer) if owner.layer else None
+        if layer is None or (layer.name, owner.params) in seen:
+            continue
+        seen.add((layer.name, owner.params))
+        here = [p for p in layer.params if owner.params is None or p.name in owner.params]
+        for param, source in _places(layer, here, path):
+            if source in file:
+                out.append(((layer, param), source))
+                read.add(source)
+            else:
+                what = f'the weights file has no `{param.name}` of "{layer.name}"'
+                diagnostics.error("KC401", what, expected=source)
+        if isinstance(layer.op, ops.SpectralNormalization):
+            read.add(f"{path}/vars/0")
+        read |= {f"{path}/vars/{len(here) + n}" for n in range(EXTRA.get(owner.class_name, 0))}
+    _left_over(file, read, diagnostics)
+    return out
+
+
+def _v3_places(
+    file: WeightFile, owners: list[Owner], layers: Mapping[str, Layer]
+) -> Iterator[tuple[str, Owner]]:
+    """Each layer, and each layer inside of one, with its place in the file."""
+    todo: list[tuple[str, list[Owner]]] = [("", owners)]
     while todo:
         base, level = todo.pop()
         container = _container(file, base)
@@ -352,29 +378,14 @@ def _v3(
                 path = f"{base}/_{owner.at}"
             if owner.children:
                 todo.append((path, owner.children))
-            if any(child.at == "cell" for child in owner.children):  # states of a stateful layer
-                read |= {f"{path}/vars/{n}" for n in range(MOST_STATES)}
-            layer = layers.get(owner.layer) if owner.layer else None
-            if layer is None or (layer.name, owner.params) in seen:
-                continue
-            seen.add((layer.name, owner.params))
-            here = [p for p in layer.params if owner.params is None or p.name in owner.params]
-            for param, source in _places(layer, here, path):
-                if source in file:
-                    out.append(((layer, param), source))
-                    read.add(source)
-                else:
-                    diagnostics.error(
-                        "KC401", f'the weights file has no `{param.name}` of "{layer.name}"', expected=source
-                    )
-            if isinstance(layer.op, ops.SpectralNormalization):
-                read.add(f"{path}/vars/0")
-            read |= {f"{path}/vars/{len(here) + n}" for n in range(EXTRA.get(owner.class_name, 0))}
+            yield path, owner
+
+
+def _left_over(file: WeightFile, read: set[str], diagnostics: Diagnostics) -> None:
     for path in file.datasets():
         aside = path.startswith(("/optimizer/", "/metrics/", "/_")) and "_layer_checkpoint" not in path
         if path not in read and not aside and "/seed_generator/" not in path:
             diagnostics.error("KC402", f"nothing of the model uses {path} of the weights file")
-    return out
 
 
 # ------------------------------------------------------------------ what releases stored otherwise

@@ -132,19 +132,24 @@ def unstack(m: Maker, x: Any, num: Any = None, axis: int = 0) -> list[Value]:
     ]
 
 
+def _taken(m: Maker, x: Any, keys: list[Any]) -> Value:
+    """Items by an array of indices, beside which only whole axes stand."""
+    arrays = [k for k in keys if isinstance(k, (tuple, list, Array))]
+    if len(arrays) > 1 or any(k not in (slice(None), Ellipsis) for k in keys if k is not arrays[0]):
+        raise Refused("several arrays as indices")
+    at = keys.index(arrays[0])
+    axis = at if Ellipsis not in keys[:at] else len(m.shape(x)) - (len(keys) - at)
+    return m(ops.Take(axis=axis), x, m.value(arrays[0], whole=True))
+
+
 @handles("GetItem")
 def get_item(m: Maker, x: Any, key: Any) -> Any:
     if isinstance(x, Dims):
         return x.item(key)
     x, keys = m.value(x), list(key) if isinstance(key, list) else [key]
     rank = len(m.shape(x))
-    arrays = [k for k in keys if isinstance(k, (tuple, list, Array))]
-    if arrays:
-        if len(arrays) > 1 or any(k not in (slice(None), Ellipsis) for k in keys if k is not arrays[0]):
-            raise Refused("several arrays as indices")
-        at = keys.index(arrays[0])
-        axis = at if Ellipsis not in keys[:at] else rank - (len(keys) - at)
-        return m(ops.Take(axis=axis), x, m.value(arrays[0], whole=True))
+    if any(isinstance(k, (tuple, list, Array)) for k in keys):
+        return _taken(m, x, keys)
     if Ellipsis not in keys:
         keys.append(Ellipsis)
     at = keys.index(Ellipsis)
@@ -188,12 +193,12 @@ def flip(m: Maker, x: Any, axis: Any = None) -> Value:
 
 @handles("Roll")
 def roll(m: Maker, x: Any, shift: Any, axis: Any = None) -> Value:
-    x = m.value(x)
+    out = m.value(x)
     if axis is None:
         raise Refused("without an axis it rolls the batch too")
     for s, a in zip(integers(shift), integers(axis), strict=True):
-        x = m(ops.Roll(shift=s, axis=m.axis(x, a)), x)
-    return x
+        out = m(ops.Roll(shift=s, axis=m.axis(out, a)), out)
+    return out
 
 
 @handles("Tile")

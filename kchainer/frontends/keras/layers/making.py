@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from kchainer.ir import ops
 from kchainer.ir.graph import Value
@@ -14,6 +14,7 @@ from kchainer.ir.op import Op, Shape
 # Makes an op's call in the network; None where it does not fit, which is reported.
 Call = Callable[[Op, Sequence[Value]], Value | None]
 Handler = Callable[..., Any]
+Kept = TypeVar("Kept", bound=Handler)
 HANDLERS: dict[str, Handler] = {}
 
 
@@ -168,10 +169,10 @@ class Maker:
         return tuple(sorted(a % rank for a in many))
 
 
-def handles(*names: str) -> Callable[[Handler], Handler]:
+def handles(*names: str) -> Callable[[Kept], Kept]:
     """Register the translator of these classes of keras.ops."""
 
-    def register(function: Handler) -> Handler:
+    def register(function: Kept) -> Kept:
         for name in names:
             if HANDLERS.setdefault(name, function) is not function:
                 raise TypeError(f"{name} is handled twice")

@@ -8,21 +8,6 @@ from kchainer.emit.plan import Call, Emitted, Link, Site, Weight, emits
 from kchainer.ir import ops
 
 
-@emits(ops.MaskNotEqual)
-def mask_not_equal(op: ops.MaskNotEqual, site: Site) -> Emitted:
-    return Call("kchainer.functions.mask_not_equal", {"value": op.value})
-
-
-@emits(ops.MaskAny)
-def mask_any(op: ops.MaskAny, site: Site) -> Emitted:
-    return Call("kchainer.functions.mask_any")
-
-
-@emits(ops.MaskLogical)
-def mask_logical(op: ops.MaskLogical, site: Site) -> Emitted:
-    return Call("kchainer.functions.mask_logical", {"function": op.function})
-
-
 @emits(ops.MaskConcatenate)
 def mask_concatenate(op: ops.MaskConcatenate, site: Site) -> Emitted:
     return Call("kchainer.functions.mask_concatenate")

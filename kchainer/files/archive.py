@@ -13,12 +13,11 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Self
 
 from kchainer.diagnostics import Diagnostics, KchainerError
 from kchainer.files.limits import DEFAULT, Limits, breach, failure
-from kchainer.files.opening import open_input, reason, sniff
+from kchainer.files.opening import Opened, reason, sniff
 from kchainer.files.source import Source
 from kchainer.files.weight_file import WeightFile
 
@@ -31,7 +30,7 @@ _AGAIN = "get it again: it was cut off or changed"
 _MANY_MEMBERS = 1_000
 
 
-class KerasArchive:
+class KerasArchive(Opened):
     """The members of a `.keras` file that make a model; other members are never read.
 
     Attributes:
@@ -47,7 +46,6 @@ class KerasArchive:
         self.diagnostics = Diagnostics(name, limits.diagnostics)
         self.weights: WeightFile | None = None
         self._file = file
-        self._owned: BinaryIO | None = None
         with zip_errors(name, limits):
             self._zip = self._directory()
             self._members = self._checked_members()
@@ -58,28 +56,7 @@ class KerasArchive:
     @classmethod
     def open(cls, path_or_file: str | Path | BinaryIO, *, name: str, limits: Limits = DEFAULT) -> Self:
         """Open an archive; a file that was opened by the caller is not closed here."""
-        file, owned = open_input(path_or_file, name)
-        try:
-            archive = cls(file, name=name, limits=limits)
-        except BaseException:
-            if owned:
-                file.close()
-            raise
-        archive._owned = file if owned else None
-        return archive
-
-    def close(self) -> None:
-        """Close the file, if it was opened here."""
-        if self._owned is not None:
-            self._owned.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        return cls.of(path_or_file, name, lambda file: cls(file, name=name, limits=limits))
 
     def _directory(self) -> zipfile.ZipFile:
         self._file.seek(0)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, Literal
+from types import TracebackType
+from typing import BinaryIO, Literal, Self
 
 from kchainer.files.limits import Limits, breach, failure
 
@@ -58,6 +60,38 @@ def open_input(path_or_file: str | Path | BinaryIO, name: str) -> tuple[BinaryIO
     if isinstance(path_or_file, (str, os.PathLike)):
         return open_regular(path_or_file, name=name), True
     return path_or_file, False
+
+
+class Opened:
+    """Base of readers of a file: it is closed with the reader, unless the caller had opened it."""
+
+    _owned: BinaryIO | None = None
+
+    @classmethod
+    def of(cls, path_or_file: str | Path | BinaryIO, name: str, make: Callable[[BinaryIO], Self]) -> Self:
+        """What ``make`` makes of a file; one that is opened here is closed where that fails."""
+        file, owned = open_input(path_or_file, name)
+        try:
+            opened = make(file)
+        except BaseException:
+            if owned:
+                file.close()
+            raise
+        opened._owned = file if owned else None
+        return opened
+
+    def close(self) -> None:
+        """Close the file, if it was opened here."""
+        if self._owned is not None:
+            self._owned.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def read_bytes(file: BinaryIO, limit: int, name: str) -> bytes:

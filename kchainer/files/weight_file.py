@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from kchainer.diagnostics import Diagnostics, KchainerError
@@ -19,7 +18,7 @@ from kchainer.files.hdf5.links import check_name, read_links
 from kchainer.files.hdf5.metadata import UNDEFINED, Damaged, Exceeded, Metadata, Refused
 from kchainer.files.hdf5.storage import Storage, read_storage
 from kchainer.files.limits import DEFAULT, Limits, breach, failure
-from kchainer.files.opening import open_input, reason
+from kchainer.files.opening import Opened, reason
 from kchainer.files.source import Source
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class _Dataset:
     storage: Storage
 
 
-class WeightFile:
+class WeightFile(Opened):
     """Groups, attributes and arrays of an HDF5 file of unknown origin.
 
     Only what Keras writes is read. Every method raises `KchainerError` for what a file does wrong:
@@ -67,7 +66,6 @@ class WeightFile:
         self.limits = limits
         self.diagnostics = Diagnostics(name, limits.diagnostics)
         self._source = source
-        self._owned: BinaryIO | None = None
         self._meta = Metadata(source, limits.hdf5_metadata_bytes)
         self._heaps = Heaps(self._meta)
         self._headers: dict[str, Header] = {}
@@ -84,28 +82,7 @@ class WeightFile:
     @classmethod
     def open(cls, path_or_file: str | Path | BinaryIO, *, name: str, limits: Limits = DEFAULT) -> Self:
         """Open a file; one that was opened by the caller is not closed here."""
-        file, owned = open_input(path_or_file, name)
-        try:
-            opened = cls(Source(file, name), name=name, limits=limits)
-        except BaseException:
-            if owned:
-                file.close()
-            raise
-        opened._owned = file if owned else None
-        return opened
-
-    def close(self) -> None:
-        """Close the file, if it was opened here."""
-        if self._owned is not None:
-            self._owned.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        return cls.of(path_or_file, name, lambda file: cls(Source(file, name), name=name, limits=limits))
 
     def attributes(self, path: str = "/") -> dict[str, Any]:
         """Attributes of a group or dataset: str, int, float, bool, and lists of them.

@@ -68,10 +68,7 @@ from kchainer.functions.conv import (
 from kchainer.functions.dense import linear_on_axis
 from kchainer.functions.masking import (
     fold_steps,
-    mask_any,
     mask_concatenate,
-    mask_logical,
-    mask_not_equal,
     mask_ones,
     masked_average,
     masked_merge,
@@ -159,10 +156,7 @@ __all__ = [
     "linear_on_axis",
     "log_sigmoid",
     "log_softmax",
-    "mask_any",
     "mask_concatenate",
-    "mask_logical",
-    "mask_not_equal",
     "mask_ones",
     "masked_average",
     "masked_merge",

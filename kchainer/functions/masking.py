@@ -17,23 +17,6 @@ def _array(x: Any) -> Any:
     return getattr(x, "array", x)
 
 
-def mask_not_equal(x: Any, value: float = 0.0) -> Any:
-    """True where ``x`` is not ``value``; an array of the shape of ``x``."""
-    return _array(x) != value
-
-
-def mask_any(mask: Any) -> Any:
-    """True where any value along the last axis is."""
-    return _array(mask).any(axis=-1)
-
-
-def mask_logical(*masks: Any, function: str) -> Any:
-    """Masks joined by "and" or "or"."""
-    xp = backend.get_array_module(*masks)
-    join = xp.logical_and if function == "and" else xp.logical_or
-    return functools.reduce(join, (_array(m).astype(bool) for m in masks))
-
-
 def mask_concatenate(*masks: Any) -> Any:
     """Masks (N, T) one behind the other."""
     return backend.get_array_module(*masks).concatenate([_array(m).astype(bool) for m in masks], axis=1)

@@ -91,6 +91,16 @@ class Op:
         return iter(())
 
 
+class SameShape(Op):
+    """Base of ops of one value whose output has its shape, in whatever layout it comes."""
+
+    __slots__ = ()
+    layout: ClassVar[Layout] = "any"
+
+    def infer(self, x: Shape) -> Shape:
+        return x
+
+
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def op(cls: T) -> T:
     """Make ``cls`` a frozen keyword-only dataclass and register it under its own name."""

@@ -8,7 +8,7 @@ import chainer
 from chainer.optimizer import HyperparameterProxy
 
 from kchainer.optimizers.base import Optimizer, Options, Rate, Rule
-from kchainer.optimizers.moments import follow
+from kchainer.optimizers.moments import Moments, follow
 
 
 class EveRule(Rule):
@@ -23,7 +23,7 @@ class EveRule(Rule):
         w -= m * factor / (hp.d * xp.sqrt(v) + hp.epsilon)
 
 
-class Eve(Optimizer):
+class Eve(Moments):
     """Adam whose rate is divided by ``d``, a running mean of the objective's relative change.
 
     It needs the loss: ``update(lossfun, ...)`` sees it, otherwise set ``objective_value`` before ``update()``.
@@ -31,10 +31,7 @@ class Eve(Optimizer):
     """
 
     rule = EveRule
-    beta_1 = HyperparameterProxy("beta_1")
-    beta_2 = HyperparameterProxy("beta_2")
     beta_3 = HyperparameterProxy("beta_3")
-    epsilon = HyperparameterProxy("epsilon")
 
     def __init__(
         self,
@@ -59,10 +56,6 @@ class Eve(Optimizer):
         super().__init__(learning_rate, hyper, options)
         self.followed = 0.0  # the objective, each change kept within the thresholds
         self.objective_value: float | None = None
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return ("momentum", "velocity")
 
     def setup(self, link: chainer.Link, **how: Any) -> Optimizer:
         """As of the base; what is known of the objective is forgotten."""

@@ -16,6 +16,32 @@ def follow(mean: Any, value: Any, beta: float) -> None:
     mean += (1 - beta) * value
 
 
+class Moments(Optimizer):
+    """Base of optimizers that follow the gradient and its square."""
+
+    beta_1 = HyperparameterProxy("beta_1")
+    beta_2 = HyperparameterProxy("beta_2")
+    epsilon = HyperparameterProxy("epsilon")
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("momentum", "velocity")
+
+
+class _PlainMoments(Moments):
+    """Base of those that take nothing else."""
+
+    def __init__(
+        self,
+        learning_rate: Rate = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(learning_rate, {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}, options)
+
+
 class AdamRule(Rule):
     """w -= rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon)."""
 
@@ -32,7 +58,7 @@ class AdamRule(Rule):
         w -= m * (rate * root / (1 - hp.beta_1**t)) / denominator
 
 
-class Adam(Optimizer):
+class Adam(Moments):
     """Adaptive moments.
 
     ``adaptive_epsilon``: epsilon is multiplied by sqrt(1 - beta_2^t), which is the paper's first form (an option of
@@ -41,9 +67,6 @@ class Adam(Optimizer):
     """
 
     rule = AdamRule
-    beta_1 = HyperparameterProxy("beta_1")
-    beta_2 = HyperparameterProxy("beta_2")
-    epsilon = HyperparameterProxy("epsilon")
 
     def __init__(
         self,
@@ -91,23 +114,10 @@ class AdamaxRule(Rule):
         w -= m * (rate / (1 - hp.beta_1 ** (hp.iteration + 1))) / (u + hp.epsilon)
 
 
-class Adamax(Optimizer):
+class Adamax(_PlainMoments):
     """Adam by the largest gradient. Source: keras.optimizers.Adamax, the same rule in all releases."""
 
     rule = AdamaxRule
-    beta_1 = HyperparameterProxy("beta_1")
-    beta_2 = HyperparameterProxy("beta_2")
-    epsilon = HyperparameterProxy("epsilon")
-
-    def __init__(
-        self,
-        learning_rate: Rate = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **options: Unpack[Options],
-    ) -> None:
-        super().__init__(learning_rate, {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}, options)
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -138,7 +148,7 @@ def warmed(beta: float, t: int, schedule_decay: float) -> float:
     return float(beta * (1 - 0.5 * 0.96 ** (t * schedule_decay)))
 
 
-class Nadam(Optimizer):
+class Nadam(Moments):
     """Adam with Nesterov momentum that warms up.
 
     ``schedule_decay`` scales the exponent of the warming: 0.004 in Keras before tf.keras 2.11, 1 (no such
@@ -148,9 +158,6 @@ class Nadam(Optimizer):
     """
 
     rule = NadamRule
-    beta_1 = HyperparameterProxy("beta_1")
-    beta_2 = HyperparameterProxy("beta_2")
-    epsilon = HyperparameterProxy("epsilon")
 
     def __init__(
         self,
@@ -165,10 +172,6 @@ class Nadam(Optimizer):
         hyper = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "schedule_decay": schedule_decay}
         own = {"product_per_variable": product_per_variable, "u_product": 1.0, "variables": 0}
         super().__init__(learning_rate, {**hyper, **own}, options)
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return ("momentum", "velocity")
 
     @property
     def u_product(self) -> float:
@@ -214,23 +217,10 @@ class LambRule(Rule):
         w -= (ratio * rate).astype(w.dtype) * change
 
 
-class Lamb(Optimizer):
+class Lamb(_PlainMoments):
     """Layer-wise scaled Adam. Source: keras.optimizers.Lamb; You et al. 2019, arXiv:1904.00962."""
 
     rule = LambRule
-    beta_1 = HyperparameterProxy("beta_1")
-    beta_2 = HyperparameterProxy("beta_2")
-    epsilon = HyperparameterProxy("epsilon")
-
-    def __init__(
-        self,
-        learning_rate: Rate = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float = 1e-7,
-        **options: Unpack[Options],
-    ) -> None:
-        super().__init__(learning_rate, {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon}, options)
 
     @property
     def slots(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kchainer.files.hdf5.metadata import Damaged, Fields, Metadata
+from kchainer.files.hdf5.metadata import Damaged, Metadata, Tree
 from kchainer.files.hdf5.storage import DEFLATE, FLETCHER32, SHUFFLE, Storage
 
 if TYPE_CHECKING:
@@ -41,25 +41,14 @@ def read_index(meta: Metadata, storage: Storage, shape: tuple[int, ...]) -> list
 
 
 def _leaves(meta: Metadata, root: int, rank: int) -> Iterator[Chunk]:
-    nodes: list[tuple[int, int | None]] = [(root, None)]
-    seen: set[int] = set()
-    for address, expected in nodes:  # grows while it is walked
-        signature, kind, level, count = meta.numbers("4sBBH", address)
-        if (
-            signature != b"TREE"
-            or kind != 1
-            or (expected is not None and level != expected)
-            or address in seen
-        ):
-            raise Damaged("the index of chunks contradicts itself")
-        seen.add(address)
-        entries = Fields(meta.at(address + 24, count * (24 + 8 * rank)))
+    tree = Tree(meta, root, 1, "the index of chunks")
+    for level, count, entries in tree.nodes(24 + 8 * rank):
         for _ in range(count):
             size, skipped, *start, _, place = entries.take(f"II{rank}QQQ")
             if level == 0:
                 yield Chunk(tuple(start), place, size, skipped)
             else:
-                nodes.append((place, level - 1))
+                tree.add(place, level)
 
 
 def _check_place(chunk: Chunk, storage: Storage, shape: tuple[int, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kchainer.files.hdf5.header import LINK, LINK_INFO, SYMBOL_TABLE, Header
-from kchainer.files.hdf5.metadata import UNDEFINED, Damaged, Exceeded, Fields, Metadata, Refused
+from kchainer.files.hdf5.metadata import UNDEFINED, Damaged, Exceeded, Fields, Metadata, Refused, Tree
 
 _DEEPEST_TREE = 16
 _LINK_KINDS = {1: "a soft link", 64: "an external link"}
@@ -71,24 +71,14 @@ def _name(names: bytes, at: int) -> str:
 
 def _tables(meta: Metadata, root: int) -> Iterator[int]:
     """Addresses of the leaves of an old group's tree, level by level."""
-    nodes: list[tuple[int, int | None]] = [(root, None)]
-    seen: set[int] = set()
-    for address, expected in nodes:  # grows while it is walked
-        signature, kind, level, count = meta.numbers("4sBBH", address)
-        if (
-            signature != b"TREE"
-            or kind != 0
-            or (expected is not None and level != expected)
-            or address in seen
-        ):
-            raise Damaged("the tree of a group contradicts itself")
-        seen.add(address)
-        entries = Fields(meta.at(address + 24, count * 16))
-        children = [entries.take("QQ")[1] for _ in range(count)]
-        if level == 0:
-            yield from children
-        else:
-            nodes += [(child, level - 1) for child in children]
+    tree = Tree(meta, root, 0, "the tree of a group")
+    for level, count, entries in tree.nodes(16):
+        for _ in range(count):
+            _, child = entries.take("QQ")
+            if level == 0:
+                yield child
+            else:
+                tree.add(child, level)
 
 
 def _link(data: bytes) -> tuple[int, tuple[str, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 from kchainer.files.source import Source
@@ -73,6 +74,33 @@ class Metadata:
     def tell(self) -> int:
         """As a file's."""
         return self._at
+
+
+class Tree:
+    """The nodes of a tree of version 1, level by level; ``add`` the children of those above the leaves."""
+
+    def __init__(self, meta: Metadata, root: int, kind: int, what: str) -> None:
+        self.meta, self.kind, self.what = meta, kind, what
+        self._nodes: list[tuple[int, int | None]] = [(root, None)]
+
+    def add(self, address: int, level: int) -> None:
+        """A child of a node of this level."""
+        self._nodes.append((address, level - 1))
+
+    def nodes(self, size: int) -> Iterator[tuple[int, int, Fields]]:
+        """Level, count of entries, and the entries of this many bytes each."""
+        seen: set[int] = set()
+        for address, expected in self._nodes:  # grows while it is walked
+            signature, kind, level, count = self.meta.numbers("4sBBH", address)
+            if (
+                signature != b"TREE"
+                or kind != self.kind
+                or (expected is not None and level != expected)
+                or address in seen
+            ):
+                raise Damaged(f"{self.what} contradicts itself")
+            seen.add(address)
+            yield level, count, Fields(self.meta.at(address + 24, count * size))
 
 
 class Fields:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from kchainer.frontends.fields import Config
 from kchainer.frontends.keras.dialect import Dialect
@@ -106,6 +106,10 @@ def masked(op: Op, rank: int, dialect: Dialect) -> Op | None:
     return cast("Op", dataclasses.replace(recurrent, masked=True))
 
 
+def _differs(value: float) -> ops.Binary:
+    return ops.Binary(function="not_equal", constant=float(value), constant_first=False, whole=False)
+
+
 class Masks:
     """The mask of each value that has one. ``call`` makes a node of an op."""
 
@@ -158,11 +162,12 @@ class Masks:
         """Give the outputs of a call their masks."""
         if class_name == "Embedding":
             if config is not None and config.mask_zero:
-                self.put(outputs[0], self._call(f"{name}/mask", ops.MaskNotEqual(value=0.0), [inputs[0]]))
+                self.put(outputs[0], self._call(f"{name}/mask", _differs(0.0), [inputs[0]]))
         elif class_name == "Masking":
             value = config.mask_value if config is not None else 0.0
-            found = self._call(f"{name}/differs", ops.MaskNotEqual(value=value), [inputs[0]])
-            self.put(outputs[0], self._call(f"{name}/mask", ops.MaskAny(), [found]) if found else None)
+            found = self._call(f"{name}/differs", _differs(value), [inputs[0]])
+            anywhere = ops.Reduce(function="any", axes=(len(self._shape(inputs[0])) - 1,), keepdims=False)
+            self.put(outputs[0], self._call(f"{name}/mask", anywhere, [found]) if found else None)
         elif class_name in JOINING:
             self.put(outputs[0], self._joined(name, class_name, config, dialect, inputs))
         elif class_name in RECURRENT:
@@ -195,7 +200,17 @@ class Masks:
             return None
         if len(set(some)) == 1:
             return some[0]
-        return self._call(f"{name}/mask", ops.MaskLogical(function="or" if either else "and"), some)
+        return self._both(name, "logical_or" if either else "logical_and", some)
+
+    def _both(
+        self, name: str, function: Literal["logical_or", "logical_and"], masks: Sequence[Value]
+    ) -> Value | None:
+        op = ops.Binary(function=function, constant=None, constant_first=False, whole=False)
+        joined: Value | None = masks[0]
+        for i, mask in enumerate(masks[1:]):
+            if joined is not None:
+                joined = self._call(f"{name}/mask_{i}" if i else f"{name}/mask", op, [joined, mask])
+        return joined
 
     def _behind_each_other(
         self, name: str, inputs: Sequence[Value], masks: Sequence[Value | None]

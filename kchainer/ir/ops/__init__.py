@@ -46,15 +46,12 @@ from kchainer.ir.ops.core import Dense, EinsumDense, Identity, Input
 from kchainer.ir.ops.embed import Embedding
 from kchainer.ir.ops.legacy import Highway, LocallyConnected, MaxoutDense
 from kchainer.ir.ops.masking import (
-    MaskAny,
     MaskConcatenate,
     MaskedAverage,
     MaskedBatchNormalization,
     MaskedMerge,
     MaskedSoftmax,
     Masking,
-    MaskLogical,
-    MaskNotEqual,
     MaskOnes,
 )
 from kchainer.ir.ops.math import Binary, Clip, Cumulative, Einsum, Elementwise, MatMul, Reduce, Where
@@ -159,10 +156,7 @@ __all__ = [
     "LayerScale",
     "LocallyConnected",
     "LogSoftmax",
-    "MaskAny",
     "MaskConcatenate",
-    "MaskLogical",
-    "MaskNotEqual",
     "MaskOnes",
     "MaskedAverage",
     "MaskedBatchNormalization",

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from kchainer.ir.op import Layout, Op, Param, Shape, ShapeError, attr, axes_of, known, op, show
-
-
-class _Same(Op):
-    __slots__ = ()
-    layout: ClassVar[Layout] = "any"
-
-    def infer(self, x: Shape) -> Shape:
-        return x
+from kchainer.ir.op import Layout, Op, Param, SameShape, Shape, ShapeError, attr, axes_of, known, op, show
 
 
 @op
-class Activation(_Same):
+class Activation(SameShape):
     """A function of each value that has no numbers of its own.
 
     Input   x  any shape; float.
@@ -31,7 +23,7 @@ class Activation(_Same):
 
 
 @op
-class Relu(_Same):
+class Relu(SameShape):
     """max_value where x >= max_value; x where x >= threshold; else negative_slope * (x - threshold).
 
     Input   x  any shape; float.
@@ -44,7 +36,7 @@ class Relu(_Same):
 
 
 @op
-class Elu(_Same):
+class Elu(SameShape):
     """x where x > 0, else alpha * (exp(x) - 1).
 
     Input   x  any shape; float.
@@ -55,7 +47,7 @@ class Elu(_Same):
 
 
 @op
-class Celu(_Same):
+class Celu(SameShape):
     """max(0, x) + min(0, alpha * (exp(x / alpha) - 1)).
 
     Input   x  any shape; float.
@@ -66,7 +58,7 @@ class Celu(_Same):
 
 
 @op
-class Gelu(_Same):
+class Gelu(SameShape):
     """x * P(X <= x) for a normal X.
 
     Input   x  any shape; float.
@@ -77,7 +69,7 @@ class Gelu(_Same):
 
 
 @op
-class HardSigmoid(_Same):
+class HardSigmoid(SameShape):
     """clip(slope * x + 0.5, 0, 1).
 
     Input   x  any shape; float.
@@ -88,7 +80,7 @@ class HardSigmoid(_Same):
 
 
 @op
-class Squareplus(_Same):
+class Squareplus(SameShape):
     """(x + sqrt(x^2 + b)) / 2.
 
     Input   x  any shape; float.
@@ -99,7 +91,7 @@ class Squareplus(_Same):
 
 
 @op
-class Shrink(_Same):
+class Shrink(SameShape):
     """Values nearer to 0 than ``threshold`` become 0; soft: the others move by it.
 
     Input   x  any shape; float.
@@ -111,7 +103,7 @@ class Shrink(_Same):
 
 
 @op
-class Threshold(_Same):
+class Threshold(SameShape):
     """x where x > threshold, else ``value``.
 
     Input   x  any shape; float.

@@ -4,63 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from kchainer.ir.op import Dim, Op, Param, Shape, ShapeError, attr, known, op, show
-
-
-@op
-class MaskNotEqual(Op):
-    """True where a value is not this number.
-
-    Input   x  any shape.
-    Output  y  the same shape; boolean.
-    Source  keras.layers.Embedding(mask_zero=True), keras.ops.not_equal.
-    """
-
-    value: float = attr(doc="the number")
-
-    def infer(self, x: Shape) -> Shape:
-        return x
-
-
-@op
-class MaskAny(Op):
-    """True where a value along the last axis is.
-
-    Input   x  rank 2 or more; boolean.
-    Output  y  without the last axis; boolean.
-    Source  keras.layers.Masking, keras.ops.any.
-    """
-
-    def infer(self, x: Shape) -> Shape:
-        if len(x) < 2:
-            raise ShapeError(f"expected rank 2 or more, found {show(x)}")
-        return x[:-1]
-
-
-@op
-class MaskLogical(Op):
-    """Masks joined element by element.
-
-    Input   two or more of equal shape; boolean.
-    Output  the same shape; boolean.
-    Source  the masks of keras.layers.Add and its like; keras.ops.logical_and, logical_or.
-    """
-
-    function: Literal["and", "or"] = attr(doc="how")
-
-    def infer(self, *xs: Shape) -> Shape:
-        out = xs[0]
-        for x in xs[1:]:
-            if len(x) != len(out):
-                raise ShapeError(f"masks of unlike shape, {' and '.join(map(show, xs))}")
-            out = tuple(_one(a, b) for a, b in zip(out, x, strict=True))
-        return out
-
-
-def _one(a: Dim, b: Dim) -> Dim:
-    if None not in (a, b) and a != b and 1 not in (a, b):
-        raise ShapeError("masks of unlike shape")
-    return b if a in (None, 1) else a
+from kchainer.ir.op import Op, Param, Shape, ShapeError, attr, known, op, show
 
 
 @op
@@ -100,7 +44,7 @@ class Masking(Op):
 
     Input   x  (N, ..., F); float.
     Output  y  shape of ``x``.
-    Source  keras.layers.Masking. Its mask is another value: MaskNotEqual and MaskAny.
+    Source  keras.layers.Masking. Its mask is another value: Binary and Reduce.
     """
 
     value: float = attr(doc="the number")

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from kchainer.ir.op import Layout, Op, Shape, attr, op
+from kchainer.ir.op import Layout, SameShape, attr, op
 from kchainer.ir.ops.spatial import DataFormat
 
 
-class _Same(Op):
-    __slots__ = ()
-    layout: ClassVar[Layout] = "any"
-
-    def infer(self, x: Shape) -> Shape:
-        return x
-
-
 @op
-class Dropout(_Same):
+class Dropout(SameShape):
     """Zero a share of the values in training and scale the others by 1 / (1 - rate).
 
     Input   x  any shape; float.
@@ -33,7 +25,7 @@ class Dropout(_Same):
 
 
 @op
-class SpatialDropout(_Same):
+class SpatialDropout(SameShape):
     """Dropout of whole channels.
 
     Input   x  (N, spatial, C) or (N, C, spatial).
@@ -47,7 +39,7 @@ class SpatialDropout(_Same):
 
 
 @op
-class GaussianNoise(_Same):
+class GaussianNoise(SameShape):
     """Add normal noise in training.
 
     Input   x  any shape; float.
@@ -58,7 +50,7 @@ class GaussianNoise(_Same):
 
 
 @op
-class GaussianDropout(_Same):
+class GaussianDropout(SameShape):
     """Multiply by normal noise of mean 1 and deviation sqrt(rate / (1 - rate)) in training.
 
     Input   x  any shape; float.
@@ -69,7 +61,7 @@ class GaussianDropout(_Same):
 
 
 @op
-class AlphaDropout(_Same):
+class AlphaDropout(SameShape):
     """Dropout that keeps the mean and variance of selu's outputs.
 
     Input   x  any shape; float.
@@ -84,7 +76,7 @@ class AlphaDropout(_Same):
 
 
 @op
-class ActivityRegularization(_Same):
+class ActivityRegularization(SameShape):
     """Hands its input on; its loss term l1 * sum|x| + l2 * sum x^2 belongs to training.
 
     Input   x  any shape; float.

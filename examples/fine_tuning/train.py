@@ -49,10 +49,9 @@ def as_faces(x: Any, side: int) -> Any:
 
 def error(net: Any, x: Any, y: Any) -> float:
     """The share of wrong labels."""
-    wrong = []
     with chainer.using_config("train", False), chainer.no_backprop_mode():
-        for i in range(0, len(x), 100):
-            wrong.append(net(x[i : i + 100]).array.argmax(axis=1) != y[i : i + 100])
+        steps = [slice(i, i + 100) for i in range(0, len(x), 100)]
+        wrong = [net(x[step]).array.argmax(axis=1) != y[step] for step in steps]
     return float(np.concatenate(wrong).mean())
 
 

@@ -177,15 +177,19 @@ RESERVED = frozenset(
 )
 
 
-def attribute(name: str, taken: set[str]) -> str:
-    """A Python name for a layer, unlike all others taken; Keras's where it can be."""
+def attribute(name: str, taken: dict[str, int]) -> str:
+    """A Python name for a layer, unlike all others taken; Keras's where it can be.
+
+    ``taken`` has the names in small letters, each with the number to try next.
+    """
     base = re.sub(r"[^0-9a-zA-Z_]", "_", name).strip("_") or "layer"
     if base[0].isdigit() or base in RESERVED or keyword.iskeyword(base):
         base = f"layer_{base}"
-    out, number = base, 1
-    while out in taken or out.lower() in taken:
-        out, number = f"{base}_{number}", number + 1
-    taken |= {out, out.lower()}
+    out = base
+    while out.lower() in taken:
+        number = taken[base.lower()] = taken[base.lower()] + 1
+        out = f"{base}_{number}"
+    taken[out.lower()] = 0
     return out
 
 
@@ -207,7 +211,7 @@ class Planner:
         self.names: dict[str, str] = {}
         self.steps: list[Step] = []
         self.values: dict[Value, int] = {}
-        self.taken: set[str] = set()
+        self.taken: dict[str, int] = {}
         self.count = 0
 
     def plan(self) -> Plan:

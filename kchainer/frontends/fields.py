@@ -156,8 +156,12 @@ def read(
             said = WRONG.get(wrong.code, "has a wrong value")
             at = f"{key or name}/{wrong.at}" if wrong.at else key or name
             faults.append(Fault(wrong.code, at, f"`{name}` {said}", shown(value), wrong.expected, wrong.hint))
-    faults += [_unknown(k, fields) for k in left if k not in base]
+    unknown = [k for k in left if k not in base]
+    faults += [_unknown(k, fields if i < SUGGESTED else {}) for i, k in enumerate(unknown)]
     return Config(out, frozenset(given)), faults
+
+
+SUGGESTED = 20  # unknown keys of one config for which the nearest known one is looked for
 
 
 def _unknown(key: str, fields: Mapping[str, Field]) -> Fault:

@@ -57,7 +57,7 @@ def made(name: str, size: int, dtype: str) -> Any:
         randomise(model)
     if not recorded.exists():
         x = inputs(size, dtype)
-        for factor in (1.5, 1.25, 1.1, 1.0):
+        for factor in (1.5, 1.4, 1.25, 1.1, 1.0):
             with computing_in(dtype):
                 calibrate(model, size, dtype, factor)
             y = wanted(name, model, x)

@@ -18,7 +18,7 @@ class Networks(chainer.Chain):
 
     def __init__(self, networks: Mapping[str, chainer.Link]) -> None:
         super().__init__()
-        taken: set[str] = set()
+        taken: dict[str, int] = {}
         self.attributes = {name: attribute(name, taken) for name in networks}
         with self.init_scope():
             for name, net in networks.items():

@@ -22,7 +22,7 @@ def program(plans: Mapping[str, Plan], dtype: str, dialect: str) -> str:
 
     Strings of the file reach it through ``ascii`` only.
     """
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     names = {name: attribute(name, taken) for name in plans}
     several = len(plans) > 1
     body: list[str] = []

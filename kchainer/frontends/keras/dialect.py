@@ -117,8 +117,8 @@ FORMATS = {"th": "channels_first", "tf": "channels_last"}
 
 def common_format(config: Any) -> str | None:
     """The data format that all dictionaries state which state one; None where they differ or none does."""
-    stated = {d.get("dim_ordering", d.get("data_format")) for d in dictionaries(config)} - {None, "default"}
-    formats = {FORMATS.get(one, one) for one in stated if isinstance(one, str)}
+    stated = [d.get("dim_ordering", d.get("data_format")) for d in dictionaries(config)]
+    formats = {FORMATS.get(one, one) for one in stated if isinstance(one, str) and one != "default"}
     return formats.pop() if len(formats) == 1 else None
 
 

@@ -53,6 +53,7 @@ class Owner:
     params: tuple[str, ...] | None = None  # those of the layer's params that stand here; None: all
     at: str | None = None  # the place of a layer inside of a layer, below it: "cell", "forward_layer"
     merged: bool = False  # a Keras 1 Merge at the start of a Sequential: its branches' layers stand flat
+    frozen: bool = False  # a wrapper that is not trainable, though the layer in it may be
 
 
 @dataclasses.dataclass(slots=True)
@@ -96,6 +97,13 @@ def is_operation(entry: Entry) -> bool:
     nodes = entry.raw.get("inbound_nodes")
     new = isinstance(nodes, list) and any(isinstance(n, dict) for n in nodes)
     return bare and entry.class_name in HANDLERS and (new or entry.class_name not in TRANSLATORS)
+
+
+def _inner(config: Json) -> Json:
+    """The config of the layer that a wrapper's config holds; empty where there is none."""
+    layer = config.get("layer")
+    inner = layer.get("config") if isinstance(layer, dict) else None
+    return inner if isinstance(inner, dict) else {}
 
 
 class Entries:
@@ -176,8 +184,10 @@ class Entries:
         full = self.path(path, name)
         owner = Owner(name, class_name, full, named=bool(raw.get("name") or named.get("name")))
         entry = Entry(name, full, class_name, raw, pointer, of_dictionary(named, self.dialect), owner)
-        # Keras hands the word of this wrapper to no layer inside
-        entry.trainable = named.get("trainable", True) is not False or class_name == "SpectralNormalization"
+        entry.trainable = named.get("trainable", True) is not False
+        if class_name == "SpectralNormalization":  # Keras hands the wrapper's word to no layer inside
+            owner.frozen = not entry.trainable
+            entry.trainable = _inner(named).get("trainable", True) is not False
         self._read_calls(entry)
         if class_name in MODELS and isinstance(config, (dict, list)):
             owner.layer = None

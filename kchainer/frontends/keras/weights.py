@@ -113,18 +113,38 @@ def _slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
         one = todo.pop()
         layer = layers.get(one.layer) if one.layer else None
         if layer is not None:
-            out += [(layer, p) for p in layer.params if one.params is None or p.name in one.params]
+            out += [(layer, p) for p in _own_first(layer) if one.params is None or p.name in one.params]
         todo.extend(reversed(one.children))
     return out
+
+
+def _own_first(layer: Layer) -> Sequence[Param]:
+    """A layer's params in the order of its weights: the wrapper has the kernel and its vector as its own."""
+    if not isinstance(layer.op, ops.SpectralNormalization):
+        return layer.params
+    *inner, vector = layer.params
+    kernels = [p for p in inner if p.name == "kernel"]
+    return (*kernels, vector, *(p for p in inner if p.name != "kernel"))
+
+
+def _frozen(owner: Owner) -> Iterator[str]:
+    todo = [owner]
+    while todo:
+        one = todo.pop()
+        if one.frozen and one.layer is not None:
+            yield one.layer
+        todo += one.children
 
 
 def _legacy_slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
     """The order of a legacy file: all trainable arrays, then the others; a frozen layer's are the others."""
     slots = list(dict.fromkeys((layer.name, p.name) for layer, p in _slots(owner, layers)))
     by_key = {(layer.name, p.name): (layer, p) for layer, p in _slots(owner, layers)}
-    ordered = [by_key[k] for k in slots]
-    learned = [s for s in ordered if s[1].trainable and s[0].trainable]
-    return learned + [s for s in ordered if not (s[1].trainable and s[0].trainable)]
+    frozen = set(_frozen(owner))
+    learned = {
+        key: s[1].trainable and s[0].trainable and s[0].name not in frozen for key, s in by_key.items()
+    }
+    return [by_key[k] for k in slots if learned[k]] + [by_key[k] for k in slots if not learned[k]]
 
 
 def _legacy(

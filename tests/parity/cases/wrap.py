@@ -46,4 +46,5 @@ CASES: list[Case] = [
         says_less=True,
     ),
     case("SpectralNormalization", x=(3, 5), layer=inner("Dense", units=4), trainable=False),
+    case("SpectralNormalization", x=(3, 5), layer=inner("Dense", units=4, trainable=False)),
 ]

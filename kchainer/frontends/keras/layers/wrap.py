@@ -42,8 +42,6 @@ SPECTRAL_NORMALIZATION = {
 
 @translates("SpectralNormalization", fields=SPECTRAL_NORMALIZATION)
 def spectral_normalization(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
-    if c.layer["config"].get("trainable", True) is False:
-        raise Wrong("a frozen layer inside a wrapper is not supported yet", code="KC204")
     layer, *rest = inside(c.layer, xs, dialect)
     if isinstance(layer, ops.Embedding):
         raise Wrong("Keras casts what a wrapped Embedding gives to the dtype of its numbers", code="KC204")

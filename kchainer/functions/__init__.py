@@ -114,6 +114,7 @@ from kchainer.functions.pool import (
     global_max_pooling,
     max_pooling,
 )
+from kchainer.functions.preprocessing import as_strings, bucketize, encode_categories, tokenize
 from kchainer.functions.reshape import center_crop, crop, repeat_vector
 from kchainer.functions.resize import resize, upsampling_bilinear, upsampling_nearest
 
@@ -122,10 +123,12 @@ __all__ = [
     "adaptive_max_pooling",
     "add",
     "alpha_dropout",
+    "as_strings",
     "average",
     "average_pooling",
     "binary",
     "broadcast_to",
+    "bucketize",
     "cast",
     "celu",
     "center_crop",
@@ -142,6 +145,7 @@ __all__ = [
     "dropout",
     "einsum",
     "elementwise",
+    "encode_categories",
     "exponential",
     "fold_steps",
     "gaussian_dropout",
@@ -214,6 +218,7 @@ __all__ = [
     "threshold",
     "thresholded_relu",
     "tile",
+    "tokenize",
     "triangle",
     "unfold_steps",
     "unit_normalization",

@@ -17,6 +17,7 @@ from kchainer.links.norm import (
     Normalization,
     RMSNormalization,
 )
+from kchainer.links.preprocessing import CrossHash, Hash, Lookup
 from kchainer.links.recurrent import GRU, LSTM, ConvLSTM, Recurrent, SimpleRNN
 from kchainer.links.weightnorm import (
     WeightNormalizedConvolution,
@@ -34,17 +35,20 @@ __all__ = [
     "Constant",
     "ConvLSTM",
     "Convolution",
+    "CrossHash",
     "Deconvolution",
     "DepthwiseConvolution",
     "EinsumDense",
     "EmbedID",
     "FrozenParameter",
     "GroupNormalization",
+    "Hash",
     "Highway",
     "LayerNormalization",
     "LayerScale",
     "Linear",
     "LocallyConnected",
+    "Lookup",
     "MaskedBatchNormalization",
     "MaxoutDense",
     "MinibatchDiscrimination",

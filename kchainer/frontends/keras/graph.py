@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kchainer.diagnostics import Diagnostics, suggestion
@@ -106,9 +106,10 @@ class Translation:
         limits: Limits,
         translators: Mapping[str, Translator] = TRANSLATORS,
         slopes: Mapping[str, tuple[int, ...]] | None = None,
+        kept: Callable[[Owner, list[Owner]], Any] | None = None,
     ) -> None:
         self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
-        self.translators, self.slopes = translators, slopes or {}
+        self.translators, self.slopes, self.kept = translators, slopes or {}, kept
         self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
         self.masks = masking.Masks(self.builder.call, self.builder.shape)
         self.inputs: list[Value] = []
@@ -688,6 +689,8 @@ class Translation:
         assert entry.config is not None
         translator = self.translators[entry.class_name]
         shapes = tuple(self.builder.shape(v) for v in inputs)
+        if self.kept is not None and "vocabulary" in translator.fields:
+            vars(entry.config)["kept"] = self.kept(entry.owner, self.owners)
         try:
             made = translator.function(entry.config, shapes, entry.dialect)
         except (Wrong, ShapeError) as wrong:

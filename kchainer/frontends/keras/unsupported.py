@@ -13,11 +13,10 @@ OLD_TENSORFLOW = "a cell or wrapper of TensorFlow 1's contrib, which Keras reads
 
 _BY_REASON: dict[str, str] = {
     LATER: """
-        ConvLSTM2DCell ConvLSTMCell Discretization CategoryEncoding ReversibleEmbedding RandomFourierFeatures
+        ConvLSTM2DCell ConvLSTMCell ReversibleEmbedding RandomFourierFeatures
         Pipeline MelSpectrogram STFTSpectrogram PeepholeLSTMCell TimeDistributedMerge AddLoss AddMetric MaskedLayer""",
     STRINGS: """
-        CategoryCrossing HashedCrossing Hashing IndexLookup IntegerLookup StringLookup TextVectorization
-        DynamicEmbedding DynamicLookup FeatureSpace""",
+        CategoryCrossing IndexLookup DynamicEmbedding DynamicLookup FeatureSpace""",
     CODE: """
         Lambda LambdaMerge MaskedLambda TFSMLayer TorchModuleWrapper JaxLayer FlaxLayer ModuleWrapper ReloadedLayer
         InstanceMethod InstanceProperty ClassMethod TensorFlowOpLayer SmallSubclassMLP""",

@@ -77,6 +77,7 @@ from kchainer.ir.ops.norm import (
     UnitNormalization,
 )
 from kchainer.ir.ops.pool import AdaptivePooling, GlobalPooling, Pooling
+from kchainer.ir.ops.preprocessing import Bucketize, CrossHash, EncodeCategories, Hash, Lookup, Tokenize
 from kchainer.ir.ops.recurrent import GRU, LSTM, ConvLSTM, Reverse, SimpleRNN
 from kchainer.ir.ops.reshape import (
     CenterCrop,
@@ -119,6 +120,7 @@ __all__ = [
     "BatchNormalization",
     "Binary",
     "BroadcastTo",
+    "Bucketize",
     "Cast",
     "Celu",
     "CenterCrop",
@@ -131,6 +133,7 @@ __all__ = [
     "CosineSimilarity",
     "CoveringMaxPooling",
     "Cropping",
+    "CrossHash",
     "Cumulative",
     "Dense",
     "DepthToSpace",
@@ -142,6 +145,7 @@ __all__ = [
     "Elementwise",
     "Elu",
     "Embedding",
+    "EncodeCategories",
     "ExpandDims",
     "Flatten",
     "FoldSteps",
@@ -152,6 +156,7 @@ __all__ = [
     "Glu",
     "GroupNormalization",
     "HardSigmoid",
+    "Hash",
     "Highway",
     "Identity",
     "Input",
@@ -159,6 +164,7 @@ __all__ = [
     "LayerScale",
     "LocallyConnected",
     "LogSoftmax",
+    "Lookup",
     "MaskAny",
     "MaskConcatenate",
     "MaskLogical",
@@ -212,6 +218,7 @@ __all__ = [
     "TakeStep",
     "Threshold",
     "Tile",
+    "Tokenize",
     "Transpose",
     "TransposedConvolution",
     "Triangle",

@@ -14,6 +14,7 @@ DTYPES = (
     "float32",
     "float64",
     "bool",
+    "string",
 )
 
 

@@ -10,7 +10,7 @@ from kchainer.ir import ops
 from kchainer.ir.op import defaults
 
 
-def _said(op: Any) -> dict[str, Any]:
+def said(op: Any) -> dict[str, Any]:
     """The attributes of an op that differ from those that its link or function takes for granted."""
     granted = defaults(type(op))
     values = {f.name: getattr(op, f.name) for f in dataclasses.fields(op)}
@@ -19,22 +19,22 @@ def _said(op: Any) -> dict[str, Any]:
 
 @emits(ops.Lookup)
 def lookup(op: ops.Lookup, site: Site) -> Emitted:
-    return Link("kchainer.links.Lookup", _said(op), {})
+    return Link("kchainer.links.Lookup", said(op), {})
 
 
 @emits(ops.Hash)
 def hashed(op: ops.Hash, site: Site) -> Emitted:
-    return Link("kchainer.links.Hash", _said(op), {})
+    return Link("kchainer.links.Hash", said(op), {})
 
 
 @emits(ops.CrossHash)
 def cross_hash(op: ops.CrossHash, site: Site) -> Emitted:
-    return Link("kchainer.links.CrossHash", _said(op), {})
+    return Link("kchainer.links.CrossHash", said(op), {})
 
 
 @emits(ops.Tokenize)
 def tokenize(op: ops.Tokenize, site: Site) -> Emitted:
-    return Call("kchainer.functions.tokenize", _said(op))
+    return Call("kchainer.functions.tokenize", said(op))
 
 
 @emits(ops.Bucketize)
@@ -44,4 +44,4 @@ def bucketize(op: ops.Bucketize, site: Site) -> Emitted:
 
 @emits(ops.EncodeCategories)
 def encode_categories(op: ops.EncodeCategories, site: Site) -> Emitted:
-    return Call("kchainer.functions.encode_categories", _said(op))
+    return Call("kchainer.functions.encode_categories", said(op))

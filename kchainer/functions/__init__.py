@@ -66,6 +66,18 @@ from kchainer.functions.conv import (
     same_pads,
 )
 from kchainer.functions.dense import linear_on_axis
+from kchainer.functions.image import (
+    TrainingError,
+    auto_contrast,
+    equalize,
+    equalize_tiles,
+    not_in_training,
+    random_brightness,
+    random_contrast,
+    random_crop,
+    random_flip,
+    resize_images,
+)
 from kchainer.functions.masking import (
     fold_steps,
     mask_any,
@@ -119,11 +131,13 @@ from kchainer.functions.reshape import center_crop, crop, repeat_vector
 from kchainer.functions.resize import resize, upsampling_bilinear, upsampling_nearest
 
 __all__ = [
+    "TrainingError",
     "adaptive_average_pooling",
     "adaptive_max_pooling",
     "add",
     "alpha_dropout",
     "as_strings",
+    "auto_contrast",
     "average",
     "average_pooling",
     "binary",
@@ -146,6 +160,8 @@ __all__ = [
     "einsum",
     "elementwise",
     "encode_categories",
+    "equalize",
+    "equalize_tiles",
     "exponential",
     "fold_steps",
     "gaussian_dropout",
@@ -180,11 +196,16 @@ __all__ = [
     "mish",
     "multiply",
     "normalize",
+    "not_in_training",
     "one_hot",
     "pad",
     "pad_axes",
     "parametric_softplus",
     "prelu",
+    "random_brightness",
+    "random_contrast",
+    "random_crop",
+    "random_flip",
     "reduce",
     "relu",
     "repeat",
@@ -193,6 +214,7 @@ __all__ = [
     "reshape_samples",
     "reshape_whole",
     "resize",
+    "resize_images",
     "reverse",
     "rms_normalization",
     "roll",

@@ -21,6 +21,7 @@ FAMILIES = (
     "noise",
     "reshape",
     "embed",
+    "image",
     "merge",
     "wrap",
     "operations",

@@ -44,6 +44,15 @@ from kchainer.ir.ops.conv import (
 )
 from kchainer.ir.ops.core import Dense, EinsumDense, Identity, Input
 from kchainer.ir.ops.embed import Embedding
+from kchainer.ir.ops.image import (
+    Augmentation,
+    AutoContrast,
+    Equalize,
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+)
 from kchainer.ir.ops.legacy import Highway, LocallyConnected, MaxoutDense
 from kchainer.ir.ops.masking import (
     MaskAny,
@@ -117,6 +126,8 @@ __all__ = [
     "AdaptivePooling",
     "AlphaDropout",
     "Attention",
+    "Augmentation",
+    "AutoContrast",
     "BatchNormalization",
     "Binary",
     "BroadcastTo",
@@ -146,6 +157,7 @@ __all__ = [
     "Elu",
     "Embedding",
     "EncodeCategories",
+    "Equalize",
     "ExpandDims",
     "Flatten",
     "FoldSteps",
@@ -189,6 +201,10 @@ __all__ = [
     "Permute",
     "Pooling",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
     "Reduce",
     "Relu",
     "Repeat",

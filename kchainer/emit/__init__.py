@@ -19,6 +19,7 @@ from kchainer.emit import (
     recurrent,
     reshape,
     sequential,
+    sound,
     steps,
     wrap,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "recurrent",
     "reshape",
     "sequential",
+    "sound",
     "steps",
     "wrap",
 ]

@@ -129,6 +129,7 @@ from kchainer.functions.pool import (
 from kchainer.functions.preprocessing import as_strings, bucketize, encode_categories, tokenize
 from kchainer.functions.reshape import center_crop, crop, repeat_vector
 from kchainer.functions.resize import resize, upsampling_bilinear, upsampling_nearest
+from kchainer.functions.sound import mel_matrix, mel_spectrogram, spectrogram
 
 __all__ = [
     "TrainingError",
@@ -191,6 +192,8 @@ __all__ = [
     "matmul",
     "max_pooling",
     "maximum",
+    "mel_matrix",
+    "mel_spectrogram",
     "merge_cos",
     "minimum",
     "mish",
@@ -230,6 +233,7 @@ __all__ = [
     "sparse_sigmoid",
     "sparsemax",
     "spatial_dropout",
+    "spectrogram",
     "squareplus",
     "srelu",
     "subtract",

@@ -19,6 +19,7 @@ from kchainer.links.norm import (
 )
 from kchainer.links.preprocessing import CrossHash, Hash, Lookup
 from kchainer.links.recurrent import GRU, LSTM, ConvLSTM, Recurrent, SimpleRNN
+from kchainer.links.sound import Spectrogram
 from kchainer.links.weightnorm import (
     WeightNormalizedConvolution,
     WeightNormalizedDeconvolution,
@@ -62,6 +63,7 @@ __all__ = [
     "SeparableConvolution",
     "SimpleRNN",
     "SpectralNormalization",
+    "Spectrogram",
     "WeightNormalizedConvolution",
     "WeightNormalizedDeconvolution",
     "WeightNormalizedLinear",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from kchainer import functions
-
 from tests.parity import harness
 from tests.parity.harness import case
 

@@ -20,6 +20,7 @@ FAMILIES = (
     "activation",
     "noise",
     "reshape",
+    "sound",
     "embed",
     "image",
     "merge",

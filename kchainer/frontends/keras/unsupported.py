@@ -13,7 +13,7 @@ OLD_TENSORFLOW = "a cell or wrapper of TensorFlow 1's contrib, which Keras reads
 _BY_REASON: dict[str, str] = {
     LATER: """
         ConvLSTM2DCell ConvLSTMCell ReversibleEmbedding RandomFourierFeatures
-        Pipeline MelSpectrogram STFTSpectrogram PeepholeLSTMCell TimeDistributedMerge AddLoss AddMetric MaskedLayer""",
+        Pipeline PeepholeLSTMCell TimeDistributedMerge AddLoss AddMetric MaskedLayer""",
     STRINGS: """
         CategoryCrossing IndexLookup DynamicEmbedding DynamicLookup FeatureSpace""",
     CODE: """

@@ -110,6 +110,7 @@ from kchainer.ir.ops.sequential import (
     SpatialPyramidPooling,
     Unpooling,
 )
+from kchainer.ir.ops.sound import MelSpectrogram, Spectrogram
 from kchainer.ir.ops.steps import FoldSteps, StackSteps, TakeStep, UnfoldSteps
 from kchainer.ir.ops.weightnorm import (
     WeightNormalizedConvolution,
@@ -190,6 +191,7 @@ __all__ = [
     "MatMul",
     "Maxout",
     "MaxoutDense",
+    "MelSpectrogram",
     "Merge",
     "MinibatchDiscrimination",
     "MultiHeadAttention",
@@ -226,6 +228,7 @@ __all__ = [
     "SpatialDropout",
     "SpatialPyramidPooling",
     "SpectralNormalization",
+    "Spectrogram",
     "Squareplus",
     "Squeeze",
     "StackSteps",

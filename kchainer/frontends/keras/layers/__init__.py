@@ -16,6 +16,7 @@ from kchainer.frontends.keras.layers import (
     preprocessing,
     recurrent,
     reshape,
+    sound,
     steps,
     wrap,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "preprocessing",
     "recurrent",
     "reshape",
+    "sound",
     "steps",
     "wrap",
 ]

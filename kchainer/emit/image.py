@@ -40,6 +40,11 @@ def random_contrast(op: ops.RandomContrast, site: Site) -> Emitted:
     return Call("kchainer.functions.random_contrast", _rest(op))
 
 
+@emits(ops.RandomAffine)
+def random_affine(op: ops.RandomAffine, site: Site) -> Emitted:
+    return Call("kchainer.functions.random_affine", _rest(op))
+
+
 @emits(ops.RandomCrop)
 def random_crop(op: ops.RandomCrop, site: Site) -> Emitted:
     return Call("kchainer.functions.random_crop", _rest(op))

@@ -30,6 +30,7 @@ from kchainer.functions.activation import (
     threshold,
     thresholded_relu,
 )
+from kchainer.functions.affine import affine_transform, random_affine
 from kchainer.functions.arithmetic import (
     add,
     average,
@@ -136,6 +137,7 @@ __all__ = [
     "adaptive_average_pooling",
     "adaptive_max_pooling",
     "add",
+    "affine_transform",
     "alpha_dropout",
     "as_strings",
     "auto_contrast",
@@ -205,6 +207,7 @@ __all__ = [
     "pad_axes",
     "parametric_softplus",
     "prelu",
+    "random_affine",
     "random_brightness",
     "random_contrast",
     "random_crop",

@@ -82,6 +82,39 @@ class RandomContrast(Op):
 
 
 @op
+class RandomAffine(Op):
+    """Images turned, moved or enlarged at random in training, each for itself: one of the three.
+
+    Input   x  (N, H, W, C) or (N, C, H, W).
+    Source  keras.layers.RandomRotation, RandomTranslation, RandomZoom; pixels outside as Keras on PyTorch has them.
+    """
+
+    layout: ClassVar[Layout] = "spatial"
+    rotation: tuple[float, float] | None = attr(doc="least and largest turn, in whole turns", spec=None)
+    down: tuple[float, float] | None = attr(doc="shift in parts of the height", spec=None)
+    across: tuple[float, float] | None = attr(doc="shift in parts of the width", spec=None)
+    zoom_height: tuple[float, float] | None = attr(doc="what comes to the height that is seen", spec=None)
+    zoom_width: tuple[float, float] | None = attr(doc="likewise; null: the proportion stays", spec=None)
+    interpolation: Literal["nearest", "bilinear"] = attr(doc="how", spec="bilinear")
+    fill_mode: Literal["constant", "nearest", "reflect", "wrap", "mirror"] = attr(
+        doc="what is outside of the image", spec="reflect"
+    )
+    fill_value: float = attr(doc="of the mode constant", spec=0.0)
+    data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
+
+    def check(self) -> Iterator[str]:
+        moved = self.down is not None or self.across is not None
+        if (self.rotation is not None) + moved + (self.zoom_height is not None) != 1:
+            yield "one of a rotation, a shift and a zoom is given"
+        if self.zoom_width is not None and self.zoom_height is None:
+            yield "a zoom of the width needs one of the height"
+
+    def infer(self, x: Shape) -> Shape:
+        split(x, self.data_format, 2)
+        return x
+
+
+@op
 class RandomCrop(Op):
     """A window of the images in training, the same for a batch.
 

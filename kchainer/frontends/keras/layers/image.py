@@ -16,6 +16,7 @@ from kchainer.frontends.fields import (
     number,
     one_of,
     only,
+    optional,
     positive,
     sizes,
 )
@@ -102,13 +103,10 @@ INFERENCE_ONLY = {
     "RandomInvert": "factor value_range",
     "RandomPerspective": "factor scale interpolation fill_value",
     "RandomPosterization": "factor value_range",
-    "RandomRotation": "factor fill_mode interpolation fill_value value_range",
     "RandomSaturation": "factor value_range",
     "RandomSharpness": "factor value_range",
     "RandomShear": "x_factor y_factor fill_mode interpolation fill_value factor",
-    "RandomTranslation": "height_factor width_factor fill_mode interpolation fill_value factor",
     "RandomWidth": "factor interpolation",
-    "RandomZoom": "height_factor width_factor fill_mode interpolation fill_value factor",
     "Solarization": "value_range addition_factor threshold_factor factor",
 }
 
@@ -177,6 +175,57 @@ def random_contrast(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Trans
         each=dialect.release >= (3,),
         data_format=c.data_format,
     )
+
+
+AFFINE = {
+    **DRAWN,
+    "fill_mode": Field(type=one_of("reflect", "constant", "nearest", "wrap", "mirror"), default="reflect"),
+    "interpolation": Field(type=one_of("bilinear", "nearest"), default="bilinear"),
+    "fill_value": Field(type=number, default=0.0),
+}
+NOTHING: dict[str, Any] = dict.fromkeys(("rotation", "down", "across", "zoom_height", "zoom_width"))
+
+
+def _spread(v: Any) -> Pair:
+    """Two numbers, or one both ways."""
+    return _both(v) if isinstance(v, (list, tuple)) else (-abs(number(v)), abs(number(v)))
+
+
+def _affine(c: Config, **parts: Pair | None) -> ops.RandomAffine:
+    return ops.RandomAffine(
+        **(NOTHING | parts),
+        interpolation=c.interpolation,
+        fill_mode=c.fill_mode,
+        fill_value=c.fill_value,
+        data_format=c.data_format,
+    )
+
+
+@translates(
+    "RandomRotation",
+    fields={**AFFINE, "factor": Field(type=_spread), "value_range": Field(type=ignored, default=None)},
+)
+def random_rotation(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
+    return _affine(c, rotation=c.factor)
+
+
+SHIFTS = {
+    "height_factor": Field(type=_spread),
+    "width_factor": Field(type=_spread),
+    "factor": Field(type=ignored, default=None),
+}
+
+
+@translates("RandomTranslation", fields={**AFFINE, **SHIFTS})
+def random_translation(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
+    return _affine(c, down=c.height_factor, across=c.width_factor)
+
+
+@translates(
+    "RandomZoom", fields={**AFFINE, **SHIFTS, "width_factor": Field(type=optional(_spread), default=None)}
+)
+def random_zoom(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
+    return _affine(c, zoom_height=c.height_factor, zoom_width=c.width_factor)
 
 
 @translates("RandomCrop", fields={**DRAWN, "height": Field(type=positive), "width": Field(type=positive)})

@@ -44,4 +44,4 @@ def bucketize(op: ops.Bucketize, site: Site) -> Emitted:
 
 @emits(ops.EncodeCategories)
 def encode_categories(op: ops.EncodeCategories, site: Site) -> Emitted:
-    return Call("kchainer.functions.encode_categories", said(op))
+    return Link("kchainer.links.EncodeCategories", said(op), {})

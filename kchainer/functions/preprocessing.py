@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import chainer
+import chainer.functions as F
 import numpy as np
 
 Array = np.ndarray[Any, Any]
@@ -73,19 +74,28 @@ def bucketize(x: Any, boundaries: Sequence[float]) -> chainer.Variable:
 
 
 def encode_categories(
-    x: Any, mode: str, depth: int, weights: Sequence[float] | None = None
+    x: Any,
+    counts: Any = None,
+    *,
+    mode: str,
+    depth: int,
+    weights: Sequence[float] | None = None,
+    dtype: Any = None,
 ) -> chainer.Variable:
     """Numbers of categories as vectors: one_hot for each, multi_hot or count of those of a sample.
 
-    Source: keras.layers.CategoryEncoding.
+    ``counts``: what each number counts, instead of 1. Source: keras.layers.CategoryEncoding.
     """
     xp = chainer.backend.get_array_module(x)
     x = getattr(x, "array", x)
     if mode == "one_hot" and x.ndim > 1 and x.shape[-1] == 1:
         x = x[..., 0]
-    dtype = chainer.get_dtype()
+    dtype = chainer.get_dtype(dtype)
     if mode == "one_hot":
         hot = (x[..., None] == xp.arange(depth)).astype(dtype)
+    elif counts is not None:
+        each = (x[..., None] == xp.arange(depth)).astype(dtype)
+        return F.matmul(F.expand_dims(F.cast(counts, dtype), 1), each)[:, 0]
     else:
         hot = xp.zeros((len(x), depth), dtype)
         inside = (x >= 0) & (x < depth)

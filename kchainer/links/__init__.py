@@ -4,7 +4,7 @@ from kchainer.links.activation import ParametricSoftplus, PReLU, SReLU
 from kchainer.links.arrays import Constant
 from kchainer.links.attention import Attention, MultiHeadAttention
 from kchainer.links.conv import Convolution, Deconvolution, DepthwiseConvolution, SeparableConvolution
-from kchainer.links.dense import EinsumDense, EmbedID, Linear
+from kchainer.links.dense import EinsumDense, EmbedID, Linear, RandomFourierFeatures
 from kchainer.links.frozen import FrozenParameter, freeze
 from kchainer.links.legacy import Highway, LocallyConnected, MaxoutDense
 from kchainer.links.masking import MaskedBatchNormalization
@@ -17,7 +17,7 @@ from kchainer.links.norm import (
     Normalization,
     RMSNormalization,
 )
-from kchainer.links.preprocessing import CrossHash, Hash, Lookup
+from kchainer.links.preprocessing import CrossHash, EncodeCategories, Hash, Lookup
 from kchainer.links.recurrent import GRU, LSTM, ConvLSTM, Recurrent, SimpleRNN
 from kchainer.links.sound import Spectrogram
 from kchainer.links.weightnorm import (
@@ -41,6 +41,7 @@ __all__ = [
     "DepthwiseConvolution",
     "EinsumDense",
     "EmbedID",
+    "EncodeCategories",
     "FrozenParameter",
     "GroupNormalization",
     "Hash",
@@ -58,6 +59,7 @@ __all__ = [
     "PReLU",
     "ParametricSoftplus",
     "RMSNormalization",
+    "RandomFourierFeatures",
     "Recurrent",
     "SReLU",
     "SeparableConvolution",

@@ -9,7 +9,7 @@ import chainer
 import numpy as np
 
 from kchainer.functions.hashing import cross_buckets, hash_buckets
-from kchainer.functions.preprocessing import as_strings
+from kchainer.functions.preprocessing import as_strings, encode_categories
 
 Array = np.ndarray[Any, Any]
 Token = str | int
@@ -121,3 +121,21 @@ class CrossHash(_OnCpu):
     def forward(self, *xs: Any) -> Any:
         """The numbers of the combinations, int64."""
         return self._sent(cross_buckets([_on_cpu(x) for x in xs], self.num_bins))
+
+
+class EncodeCategories(chainer.Link):
+    """Numbers of categories as vectors of the dtype in which the network computes.
+
+    Source: keras.layers.CategoryEncoding; see kchainer.functions.encode_categories.
+    """
+
+    def __init__(self, mode: str, depth: int, weights: Sequence[float] | None = None) -> None:
+        super().__init__()
+        self.mode, self.depth, self.weights = mode, depth, weights
+        self.dtype = chainer.get_dtype()
+
+    def forward(self, x: Any, counts: Any = None) -> chainer.Variable:
+        """The vectors of ``x``; ``counts``: what each number counts, instead of 1."""
+        return encode_categories(
+            x, counts, mode=self.mode, depth=self.depth, weights=self.weights, dtype=self.dtype
+        )

@@ -16,6 +16,7 @@ FAMILIES = (
     "conv",
     "core",
     "pool",
+    "preprocessing",
     "norm",
     "activation",
     "noise",

@@ -74,3 +74,10 @@ def test_json_alone(release: str, case: str) -> None:
         return
     got = api.to_chainer(model).predict(*xs)
     _same(got, ys[0])
+
+
+@pytest.mark.parametrize("kind", ["keras", "h5"])
+def test_random_fourier_features(kind: str) -> None:
+    model = api.read(FIXTURES / f"fourier.{kind}")
+    with np.load(FIXTURES / "fourier.npz") as found:
+        _same(api.to_chainer(model).predict(found["x"]), found["y"])

@@ -29,6 +29,8 @@ from kchainer.ir.ops import Input
 
 Json = dict[str, Any]
 MODELS = ("Sequential", "Functional", "Model")
+BESIDE = {"initial_state", "count_weights"}  # tensors by keyword that come behind the inputs
+ROWS = ("Sequential", "Pipeline")  # layers in a row, each called on what the one before gave
 # Classes whose name in weight files is another
 GROUPS = {"GroupQueryAttention": "GroupedQueryAttention"}
 CODE = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
@@ -169,7 +171,7 @@ class Translation:
         if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
             self.error("KC105", "a model without a list of layers", f"{pointer}/config", expected="layers")
             return None, []
-        kind = "Sequential" if raw["class_name"] == "Sequential" else "Functional"
+        kind = "Sequential" if raw["class_name"] in ROWS else "Functional"
         entries: dict[str, Entry] = {}
         owners: list[Owner] = []
         for i, one in enumerate(config["layers"]):
@@ -220,7 +222,7 @@ class Translation:
         # Keras hands the word of this wrapper to no layer inside
         entry.trainable = named.get("trainable", True) is not False or class_name == "SpectralNormalization"
         self._read_calls(entry)
-        if class_name in MODELS and isinstance(config, (dict, list)):
+        if class_name in (*MODELS, *ROWS) and isinstance(config, (dict, list)):
             owner.layer = None
             entry.scope, owner.children = self._scope(raw, full, pointer, depth + 1)
             entry.broken = entry.scope is None
@@ -641,22 +643,24 @@ class Translation:
         if entry.class_name in attending.CLASSES:
             return attending.call(self, entry, args, kwargs, tensors)
         mask = kwargs["mask"] if "mask" in tensors else None
-        if "initial_state" in tensors:
-            states = kwargs["initial_state"]
-            args = [*args, *(states if isinstance(states, list) else [states])]
-            if any(a is None for a in args):
-                return [None]
-        if tensors - {"mask", "initial_state"}:
-            self.error(
-                "KC205",
-                f'{entry.class_name} "{entry.name}" takes tensors as keywords',
-                entry.pointer,
-                found=", ".join(sorted(tensors or ())),
-            )
+        for name in BESIDE & tensors:
+            args = [*args, *(kwargs[name] if isinstance(kwargs[name], list) else [kwargs[name]])]
+        if self._refused_keywords(entry, kwargs, tensors) or any(a is None for a in args):
             return [None]
         if any(not isinstance(a, tuple) for a in args):
             return self._call_operation(entry, args, kwargs)
         return self._call_layer(entry, args, mask)
+
+    def _refused_keywords(self, entry: Entry, kwargs: Json, tensors: set[str]) -> bool:
+        unfit = sorted(tensors - BESIDE - {"mask"})
+        if unfit:
+            what, found = "takes tensors as keywords", ", ".join(unfit)
+        elif kwargs.get("reverse"):
+            what, found = "called in reverse is not supported", "reverse"
+        else:
+            return False
+        self.error("KC205", f'{entry.class_name} "{entry.name}" {what}', entry.pointer, found=found)
+        return True
 
     def _call_layer(
         self, entry: Entry, inputs: list[Value], mask: Value | None = None, heed: bool = True

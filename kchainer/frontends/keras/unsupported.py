@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 LATER = "not read yet"
-STRINGS = "it works on strings or hashes, for which Chainer has no arrays: cut the model behind it"
+STRINGS = "an experiment of a few releases of TensorFlow, which no Keras reads any more"
+LOSSES = "it adds a loss or a metric by code that the file does not hold: take it out, outputs do not need it"
+BUNDLE = "a bundle of other layers: save the model that its `get_encoded_features` makes"
 CODE = "it holds or calls code, which is never run"
 BASE = "a base class, of which Keras writes no file"
 TESTING = "a class of Keras's own tests, of which no file is known"
@@ -12,10 +14,11 @@ OLD_TENSORFLOW = "a cell or wrapper of TensorFlow 1's contrib, which Keras reads
 
 _BY_REASON: dict[str, str] = {
     LATER: """
-        ConvLSTM2DCell ConvLSTMCell ReversibleEmbedding RandomFourierFeatures
-        Pipeline PeepholeLSTMCell TimeDistributedMerge AddLoss AddMetric MaskedLayer""",
+        ConvLSTM2DCell ConvLSTMCell PeepholeLSTMCell TimeDistributedMerge MaskedLayer""",
     STRINGS: """
-        CategoryCrossing IndexLookup DynamicEmbedding DynamicLookup FeatureSpace""",
+        CategoryCrossing IndexLookup DynamicEmbedding DynamicLookup""",
+    LOSSES: "AddLoss AddMetric",
+    BUNDLE: "FeatureSpace",
     CODE: """
         Lambda LambdaMerge MaskedLambda TFSMLayer TorchModuleWrapper JaxLayer FlaxLayer ModuleWrapper ReloadedLayer
         InstanceMethod InstanceProperty ClassMethod TensorFlowOpLayer SmallSubclassMLP""",

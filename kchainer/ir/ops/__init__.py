@@ -42,7 +42,7 @@ from kchainer.ir.ops.conv import (
     SeparableConvolution,
     TransposedConvolution,
 )
-from kchainer.ir.ops.core import Dense, EinsumDense, Identity, Input
+from kchainer.ir.ops.core import Dense, EinsumDense, Identity, Input, RandomFourierFeatures
 from kchainer.ir.ops.embed import Embedding
 from kchainer.ir.ops.image import (
     Augmentation,
@@ -209,6 +209,7 @@ __all__ = [
     "RandomContrast",
     "RandomCrop",
     "RandomFlip",
+    "RandomFourierFeatures",
     "Reduce",
     "Relu",
     "Repeat",

@@ -139,6 +139,7 @@ class EncodeCategories(Op):
     """Numbers of categories as vectors, for each number or for each sample of several.
 
     Input   x  (N, K) integers, or of any rank where ``mode`` is one_hot; numbers outside give zeros.
+            counts  of the shape of ``x``, where ``mode`` is count: what each number counts; 1 where it is not given.
     Output  y  one_hot: a new last axis, in place of one of size 1; else (N, ``depth``): which numbers there are, or
             how often.
     Raises  ShapeError: another rank.
@@ -153,7 +154,9 @@ class EncodeCategories(Op):
         if self.weights is not None and len(self.weights) != self.depth:
             yield f"{len(self.weights)} weights for {self.depth} categories"
 
-    def infer(self, x: Shape) -> Shape:
+    def infer(self, x: Shape, counts: Shape | None = None) -> Shape:
+        if counts is not None and (self.mode != "count" or counts[1:] != x[1:]):
+            raise ShapeError(f"weights {show(counts)} of {show(x)} in mode {self.mode}")
         if self.mode == "one_hot":
             return (*(x[:-1] if len(x) > 1 and x[-1] == 1 else x), self.depth)
         if len(x) != 2:

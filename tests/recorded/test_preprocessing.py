@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import json
+import pickle
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 
 from kchainer import api
+
+import chainer  # isort: skip
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "preprocessing"
 RELEASES = ("keras-3.15", "tf.keras-2.15")
@@ -39,7 +42,7 @@ CASES = [
 
 def _same(got: Any, wanted: Any) -> None:
     assert got.shape == wanted.shape
-    if wanted.dtype.kind == "U":
+    if wanted.dtype.kind in "UO":
         assert got.tolist() == wanted.tolist()
     elif wanted.dtype.kind == "i" and got.dtype.kind == "i":
         np.testing.assert_array_equal(got, wanted)
@@ -81,3 +84,84 @@ def test_random_fourier_features(kind: str) -> None:
     model = api.read(FIXTURES / f"fourier.{kind}")
     with np.load(FIXTURES / "fourier.npz") as found:
         _same(api.to_chainer(model).predict(found["x"]), found["y"])
+
+
+SOME = [
+    ("keras-3.15", c)
+    for c in ("classifier", "structured", "text_ngrams2", "hash_mask", "string_invert", "cross")
+]
+
+
+@pytest.mark.parametrize(("release", "case"), SOME)
+def test_printed_copied_and_pickled(release: str, case: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(_archive(release).read(f"{case}.keras"))
+    xs, _ = _arrays(release, case)
+    model = api.read(path)
+    network = api.to_chainer(model)
+    wanted = network.predict(*xs)
+    _same(pickle.loads(pickle.dumps(network)).predict(*xs), wanted)
+    _same(network.copy().predict(*xs), wanted)
+    space: dict[str, Any] = {}
+    exec(api.to_source(model), space)  # the program under test
+    made = space["Net"]()
+    for name, link in network.named_plan_links():
+        getattr(made, name).copyparams(link)
+    with chainer.using_config("train", False):
+        given = [x.astype("float32") if x.dtype.kind == "f" else x for x in xs]
+        got = made(*given)
+    _same(getattr(got, "array", got), wanted)
+
+
+def _string_lookup(**config: Any) -> Any:
+    given = {"class_name": "InputLayer", "config": {"batch_shape": [None, 2], "dtype": "string", "name": "x"}}
+    layer = {"class_name": "StringLookup", "config": {"name": "look", "trainable": True} | config}
+    return {
+        "class_name": "Sequential",
+        "config": {"name": "net", "layers": [given, layer]},
+        "keras_version": "3.15.1",
+    }
+
+
+def test_strings_of_every_kind_are_taken() -> None:
+    network = api.to_chainer(api.from_keras(_string_lookup(vocabulary=["a", "é"])))
+    for given in (np.array([["a", "é"]]), np.array([["a", "é".encode()]], object)):
+        assert network.predict(given).tolist() == [[1, 2]]
+
+
+def test_a_token_without_a_place_is_an_error() -> None:
+    network = api.to_chainer(api.from_keras(_string_lookup(vocabulary=["a"], num_oov_indices=0)))
+    assert network.predict(np.array([["a", "a"]])).tolist() == [[0, 0]]
+    with pytest.raises(ValueError, match="'b' is not in the vocabulary"):
+        network.predict(np.array([["a", "b"]]))
+
+
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ({"vocabulary": None}, "KC401"),
+        ({"vocabulary": "/etc/passwd"}, "KC204"),
+        ({"vocabulary": ["a", 1]}, "KC104"),
+        ({"vocabulary": [1, 2]}, "KC104"),
+        ({"vocabulary": ["a", "a"]}, "KC104"),
+        ({"vocabulary": ["a"], "output_mode": "tf_idf"}, "KC401"),
+        ({"vocabulary": ["a"], "encoding": "latin-1"}, "KC204"),
+    ],
+)
+def test_what_cannot_be_read_is_said(config: dict[str, Any], code: str) -> None:
+    with pytest.raises(api.KchainerError, match=code):
+        api.from_keras(_string_lookup(**config))
+
+
+def test_a_function_of_a_user_is_refused() -> None:
+    config = _string_lookup()
+    config["config"]["layers"][1] = {
+        "class_name": "TextVectorization",
+        "config": {
+            "name": "t",
+            "vocabulary": ["a"],
+            "standardize": {"class_name": "function", "config": "clean"},
+        },
+    }
+    with pytest.raises(api.KchainerError, match="KC202"):
+        api.from_keras(config)

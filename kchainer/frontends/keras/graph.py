@@ -643,8 +643,7 @@ class Translation:
         if entry.class_name in attending.CLASSES:
             return attending.call(self, entry, args, kwargs, tensors)
         mask = kwargs["mask"] if "mask" in tensors else None
-        for name in BESIDE & tensors:
-            args = [*args, *(kwargs[name] if isinstance(kwargs[name], list) else [kwargs[name]])]
+        args = [*args, *_values([kwargs[name] for name in sorted(BESIDE & tensors)])]
         if self._refused_keywords(entry, kwargs, tensors) or any(a is None for a in args):
             return [None]
         if any(not isinstance(a, tuple) for a in args):

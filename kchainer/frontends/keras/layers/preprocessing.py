@@ -67,7 +67,7 @@ def _vocabulary(v: Any) -> tuple[Token, ...] | None:
         return None
     if isinstance(v, str):
         raise Wrong("the tokens themselves: files that a model names are not read", code="KC204")
-    found = tuple_of(_token)(v)
+    found: tuple[Any, ...] = tuple_of(_token)(v)
     if None in found or len({isinstance(one, str) for one in found}) > 1:
         raise Wrong("a list of strings or a list of integers")
     return found

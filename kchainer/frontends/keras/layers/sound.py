@@ -14,7 +14,6 @@ from kchainer.frontends.fields import (
     optional,
     positive,
     text,
-    tuple_of,
 )
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.layers.spatial import DATA_FORMAT_1D
@@ -25,7 +24,7 @@ from kchainer.ir.op import Shape
 
 
 def _window(v: Any) -> str | tuple[float, ...] | None:
-    return tuple_of(number)(v) if isinstance(v, (list, tuple)) else optional(text)(v)
+    return tuple(number(one) for one in v) if isinstance(v, (list, tuple)) else None if v is None else text(v)
 
 
 SPECTROGRAM = {
@@ -46,7 +45,7 @@ SPECTROGRAM = {
 def spectrogram(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     # what the kernels begin as: the class fixes it, and the file does not name it
     for side in ("real", "imag"):
-        start = STFT(side=side, window=c.window, scaling=c.scaling, periodic=c.periodic)  # type: ignore[arg-type]
+        start = STFT(side=side, window=c.window, scaling=c.scaling, periodic=c.periodic)
         vars(c)[f"{side}_kernel_initializer"] = start
     return ops.Spectrogram(
         mode=c.mode,

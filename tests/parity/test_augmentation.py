@@ -146,3 +146,15 @@ def test_a_crop_at_inference_leaves_the_size() -> None:
     assert harness.error(got, harness.keras_inference(it)) == 0
     with harness.chainer.using_config("train", True):
         assert it.network()(*it.xs).shape == (3, 4, 5, 3)
+
+
+def test_a_pipeline_is_its_layers_in_a_row() -> None:
+    layers = harness.keras.layers
+    row = layers.Pipeline([layers.Resizing(4, 5), layers.RandomFlip(), layers.Rescaling(0.5)])
+    given = harness.keras.Input((6, 8, 3))
+    model = harness.keras.Model(given, row(given))
+    x = harness.np.random.default_rng(0).normal(size=(2, 6, 8, 3)).astype("float32")
+    network = harness.api.to_chainer(harness.api.from_keras(model.to_json()))
+    with harness.torch.no_grad():
+        wanted = model(harness.torch.tensor(x), training=False).numpy()
+    assert harness.error(harness.inference(network, (x,)), wanted) < 1e-5

@@ -38,3 +38,10 @@ def einsum_dense(op: ops.EinsumDense, site: Site) -> Emitted:
 @emits(ops.Transpose)
 def transpose(op: ops.Transpose, site: Site) -> Emitted:
     return Call("chainer.functions.transpose", {"axes": op.axes})
+
+
+@emits(ops.RandomFourierFeatures)
+def random_fourier_features(op: ops.RandomFourierFeatures, site: Site) -> Emitted:
+    args = {"in_size": site.x[1], "out_size": op.units}
+    names = ("kernel_scale", "unscaled_kernel", "bias")
+    return Link("kchainer.links.RandomFourierFeatures", args, {name: Weight(name) for name in names})

@@ -56,13 +56,6 @@ def upsampling(op: ops.UpSampling, site: Site) -> Emitted:
     return Call("kchainer.functions.resize", {"size": sizes, "interpolation": op.interpolation})
 
 
-@emits(ops.Resizing)
-def resizing(op: ops.Resizing, site: Site) -> Emitted:
-    return Call(
-        "kchainer.functions.resize", {"size": (op.height, op.width), "interpolation": op.interpolation}
-    )
-
-
 @emits(ops.CenterCrop)
 def center_crop(op: ops.CenterCrop, site: Site) -> Emitted:
     return Call("kchainer.functions.center_crop", {"height": op.height, "width": op.width})

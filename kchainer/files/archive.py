@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import re
 import stat
 import struct
 import tempfile
@@ -22,6 +23,7 @@ from kchainer.files.source import Source
 from kchainer.files.weight_file import WeightFile
 
 _METADATA, _CONFIG, _WEIGHTS = "metadata.json", "config.json", "model.weights.h5"
+_ASSET = re.compile(r"assets/(?:[a-z0-9_]+/)+vocabulary\.txt")
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _PIECE = 2**20
@@ -48,6 +50,7 @@ class KerasArchive(Opened):
         self._file = file
         with zip_errors(name, limits):
             self._zip = self._directory()
+            self._assets: dict[str, zipfile.ZipInfo] = {}
             self._members = self._checked_members()
             self.metadata = self._text(_METADATA)
             self.config = self._text(_CONFIG)
@@ -57,6 +60,14 @@ class KerasArchive(Opened):
     def open(cls, path_or_file: str | Path | BinaryIO, *, name: str, limits: Limits = DEFAULT) -> Self:
         """Open an archive; a file that was opened by the caller is not closed here."""
         return cls.of(path_or_file, name, lambda file: cls(file, name=name, limits=limits))
+
+    def asset(self, name: str) -> bytes | None:
+        """A vocabulary that the archive holds beside the weights; None if there is none of that name."""
+        info = self._assets.get(name)
+        if info is None:
+            return None
+        with zip_errors(self.name, self.limits):
+            return b"".join(self._pieces(info))
 
     def _directory(self) -> zipfile.ZipFile:
         self._file.seek(0)
@@ -84,7 +95,12 @@ class KerasArchive(Opened):
         found: dict[str, zipfile.ZipInfo] = {}
         for info in infos:
             key = _normal(info.filename)
-            if key not in {_METADATA, _CONFIG, _WEIGHTS}:
+            if _ASSET.fullmatch(info.filename):
+                if info.filename in self._assets:
+                    raise failure("KC903", f"two members are named `{info.filename}`", self.name)
+                self._check_member(info)
+                self._assets[info.filename] = info
+            elif key not in {_METADATA, _CONFIG, _WEIGHTS}:
                 self._warn_of_name(info.filename)
             elif key in found:
                 raise failure("KC903", f"two members are named `{key}`", self.name)
@@ -94,7 +110,7 @@ class KerasArchive(Opened):
                 self._check_member(info)
                 found[key] = info
         if len(infos) > _MANY_MEMBERS:
-            self.diagnostics.warn("KC903", f"the archive has {len(infos):,} members; three are read")
+            self.diagnostics.warn("KC903", f"the archive has {len(infos):,} members; few are read")
         return found
 
     def _warn_of_name(self, name: str) -> None:

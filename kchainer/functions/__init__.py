@@ -30,6 +30,7 @@ from kchainer.functions.activation import (
     threshold,
     thresholded_relu,
 )
+from kchainer.functions.affine import affine_transform, random_affine
 from kchainer.functions.arithmetic import (
     add,
     average,
@@ -66,6 +67,18 @@ from kchainer.functions.conv import (
     same_pads,
 )
 from kchainer.functions.dense import linear_on_axis
+from kchainer.functions.image import (
+    TrainingError,
+    auto_contrast,
+    equalize,
+    equalize_tiles,
+    not_in_training,
+    random_brightness,
+    random_contrast,
+    random_crop,
+    random_flip,
+    resize_images,
+)
 from kchainer.functions.masking import (
     fold_steps,
     mask_concatenate,
@@ -111,18 +124,25 @@ from kchainer.functions.pool import (
     global_max_pooling,
     max_pooling,
 )
+from kchainer.functions.preprocessing import as_strings, bucketize, encode_categories, tokenize
 from kchainer.functions.reshape import center_crop, crop, repeat_vector
 from kchainer.functions.resize import resize, upsampling_bilinear, upsampling_nearest
+from kchainer.functions.sound import mel_matrix, mel_spectrogram, spectrogram
 
 __all__ = [
+    "TrainingError",
     "adaptive_average_pooling",
     "adaptive_max_pooling",
     "add",
+    "affine_transform",
     "alpha_dropout",
+    "as_strings",
+    "auto_contrast",
     "average",
     "average_pooling",
     "binary",
     "broadcast_to",
+    "bucketize",
     "cast",
     "celu",
     "center_crop",
@@ -139,6 +159,9 @@ __all__ = [
     "dropout",
     "einsum",
     "elementwise",
+    "encode_categories",
+    "equalize",
+    "equalize_tiles",
     "exponential",
     "fold_steps",
     "gaussian_dropout",
@@ -165,16 +188,24 @@ __all__ = [
     "matmul",
     "max_pooling",
     "maximum",
+    "mel_matrix",
+    "mel_spectrogram",
     "merge_cos",
     "minimum",
     "mish",
     "multiply",
     "normalize",
+    "not_in_training",
     "one_hot",
     "pad",
     "pad_axes",
     "parametric_softplus",
     "prelu",
+    "random_affine",
+    "random_brightness",
+    "random_contrast",
+    "random_crop",
+    "random_flip",
     "reduce",
     "relu",
     "repeat",
@@ -183,6 +214,7 @@ __all__ = [
     "reshape_samples",
     "reshape_whole",
     "resize",
+    "resize_images",
     "reverse",
     "rms_normalization",
     "roll",
@@ -198,6 +230,7 @@ __all__ = [
     "sparse_sigmoid",
     "sparsemax",
     "spatial_dropout",
+    "spectrogram",
     "squareplus",
     "srelu",
     "subtract",
@@ -208,6 +241,7 @@ __all__ = [
     "threshold",
     "thresholded_relu",
     "tile",
+    "tokenize",
     "triangle",
     "unfold_steps",
     "unit_normalization",

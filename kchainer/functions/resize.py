@@ -46,6 +46,31 @@ def _filtered(n: int, out: int, kernel: Callable[[np.ndarray], np.ndarray], anti
     return scaled
 
 
+def _lanczos(radius: int) -> Callable[[np.ndarray], np.ndarray]:
+    return lambda t: np.where(np.abs(t) < radius, np.sinc(t) * np.sinc(t / radius), 0.0)
+
+
+def _gaussian(t: np.ndarray) -> np.ndarray:
+    return np.where(np.abs(t) < 1.5, np.exp(-2.0 * t * t), 0.0)
+
+
+def _mitchell(t: np.ndarray) -> np.ndarray:
+    """Source: Mitchell and Netravali, Reconstruction filters in computer graphics (1988), B = C = 1/3."""
+    t = np.abs(t)
+    inner = (7.0 * t - 12.0) * t * t + 16.0 / 3.0
+    outer = ((-7.0 / 3.0 * t + 12.0) * t - 20.0) * t + 32.0 / 3.0
+    return np.where(t < 1, inner, np.where(t < 2, outer, 0.0)) / 6.0
+
+
+def _area(n: int, out: int) -> np.ndarray:
+    """The mean of the pixels below a new one, each by the share of it that is covered."""
+    low = np.arange(out)[:, None] * (n / out)
+    cells = np.arange(n)
+    covered = np.minimum(low + n / out, cells + 1) - np.maximum(low, cells)
+    shares: np.ndarray = np.maximum(covered, 0.0) * (out / n)
+    return shares
+
+
 def _bicubic(n: int, out: int, antialias: bool) -> np.ndarray:
     """PyTorch's: a = -0.75 and the edge pixel repeated, but Pillow's filter when antialiasing."""
     if antialias:
@@ -56,6 +81,18 @@ def _bicubic(n: int, out: int, antialias: bool) -> np.ndarray:
         cells = np.floor(centres).astype(int) + offset
         np.add.at(matrix, (np.arange(out), np.clip(cells, 0, n - 1)), _cubic(cells - centres, -0.75))
     return matrix
+
+
+def _bicubic_tf(n: int, out: int, antialias: bool) -> np.ndarray:
+    """TensorFlow's: a = -0.5, weights outside dropped, and, without antialiasing, a table of 1024 places a pixel."""
+    if antialias:
+        return _filtered(n, out, _catmull_rom, antialias=True)
+    centres = (np.arange(out, dtype=np.float32) + np.float32(0.5)) * np.float32(n / out) - np.float32(0.5)
+    low = np.floor(centres)
+    places = low + np.rint((centres - low) * 1024) / 1024
+    weights = _catmull_rom(np.arange(n) - places.astype(float)[:, None])
+    scaled: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
+    return scaled
 
 
 def _bilinear_corner(n: int, out: int) -> np.ndarray:
@@ -80,7 +117,13 @@ _MATRICES: dict[str, Callable[[int, int, bool], np.ndarray]] = {
     "bilinear": lambda n, out, antialias: _filtered(n, out, _triangle, antialias),
     "bilinear_corner": lambda n, out, antialias: _bilinear_corner(n, out),
     "bicubic": _bicubic,
-    "bicubic_tf": lambda n, out, antialias: _filtered(n, out, _catmull_rom, antialias),
+    "bicubic_tf": _bicubic_tf,
+    "bicubic_jax": lambda n, out, antialias: _filtered(n, out, _catmull_rom, antialias),
+    "lanczos3": lambda n, out, antialias: _filtered(n, out, _lanczos(3), antialias),
+    "lanczos5": lambda n, out, antialias: _filtered(n, out, _lanczos(5), antialias),
+    "gaussian": lambda n, out, antialias: _filtered(n, out, _gaussian, antialias),
+    "mitchellcubic": lambda n, out, antialias: _filtered(n, out, _mitchell, antialias),
+    "area": lambda n, out, antialias: _area(n, out),
 }
 
 
@@ -100,13 +143,15 @@ def resize(x: Any, size: Ints, interpolation: str = "bilinear", antialias: bool 
     """Resizes the spatial dimensions of ``x`` (N, C, spatial...) to ``size``.
 
     ``interpolation``: nearest, bilinear (half-pixel centres), bilinear_corner (TensorFlow 1),
-    bicubic (Keras 3 on PyTorch), bicubic_tf (tf.keras). Source: Keras Resizing, UpSampling2D.
+    bicubic (Keras 3 on PyTorch), bicubic_tf (on TensorFlow), bicubic_jax, and TensorFlow's lanczos3, lanczos5,
+    gaussian, mitchellcubic, area. Source: Keras Resizing, UpSampling2D; tf.image.resize.
     """
     size = (size,) * (x.ndim - 2) if isinstance(size, int) else tuple(size)
     if len(size) != x.ndim - 2:
         raise ValueError(f"size {size} for {x.ndim - 2} spatial dimensions")
+    blurs = interpolation in ("gaussian", "mitchellcubic") and size != tuple(x.shape[2:])
     for axis, out in enumerate(size, 2):
-        if interpolation == "bilinear_corner" or out != x.shape[axis]:
+        if interpolation == "bilinear_corner" or blurs or out != x.shape[axis]:
             x = matrix_along(x, interpolation_matrix(x.shape[axis], out, interpolation, antialias), axis)
     return chainer.as_variable(x)
 

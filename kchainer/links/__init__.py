@@ -4,7 +4,7 @@ from kchainer.links.activation import ParametricSoftplus, PReLU, SReLU
 from kchainer.links.arrays import Constant
 from kchainer.links.attention import Attention, MultiHeadAttention
 from kchainer.links.conv import Convolution, Deconvolution, DepthwiseConvolution, SeparableConvolution
-from kchainer.links.dense import EinsumDense, EmbedID, Linear
+from kchainer.links.dense import EinsumDense, EmbedID, Linear, RandomFourierFeatures
 from kchainer.links.frozen import FrozenParameter, freeze
 from kchainer.links.legacy import Highway, LocallyConnected, MaxoutDense
 from kchainer.links.masking import MaskedBatchNormalization
@@ -17,7 +17,9 @@ from kchainer.links.norm import (
     Normalization,
     RMSNormalization,
 )
+from kchainer.links.preprocessing import CrossHash, EncodeCategories, Hash, Lookup
 from kchainer.links.recurrent import GRU, LSTM, ConvLSTM, Recurrent, SimpleRNN
+from kchainer.links.sound import Spectrogram
 from kchainer.links.weightnorm import (
     WeightNormalizedConvolution,
     WeightNormalizedDeconvolution,
@@ -34,17 +36,21 @@ __all__ = [
     "Constant",
     "ConvLSTM",
     "Convolution",
+    "CrossHash",
     "Deconvolution",
     "DepthwiseConvolution",
     "EinsumDense",
     "EmbedID",
+    "EncodeCategories",
     "FrozenParameter",
     "GroupNormalization",
+    "Hash",
     "Highway",
     "LayerNormalization",
     "LayerScale",
     "Linear",
     "LocallyConnected",
+    "Lookup",
     "MaskedBatchNormalization",
     "MaxoutDense",
     "MinibatchDiscrimination",
@@ -53,11 +59,13 @@ __all__ = [
     "PReLU",
     "ParametricSoftplus",
     "RMSNormalization",
+    "RandomFourierFeatures",
     "Recurrent",
     "SReLU",
     "SeparableConvolution",
     "SimpleRNN",
     "SpectralNormalization",
+    "Spectrogram",
     "WeightNormalizedConvolution",
     "WeightNormalizedDeconvolution",
     "WeightNormalizedLinear",

@@ -81,3 +81,25 @@ class EmbedID(chainer.Link):
             return F.embed_id(ids, self.W)
         rows = F.dropout(self.xp.ones((len(self.W), 1), self.W.dtype), self.dropout)
         return F.embed_id(ids, self.W * F.broadcast_to(rows, self.W.shape))
+
+
+class RandomFourierFeatures(chainer.Link):
+    """cos(x unscaled_kernel / kernel_scale + bias), of which only the scale is learned.
+
+    Parameters: kernel_scale (1,); persistent: unscaled_kernel (in_size, out_size), bias (out_size,).
+    Source: tf.keras.layers.experimental.RandomFourierFeatures.
+    """
+
+    def __init__(self, in_size: int, out_size: int) -> None:
+        super().__init__()
+        dtype = chainer.get_dtype()
+        with self.init_scope():
+            self.kernel_scale = parameter((1,))
+        self.add_persistent("unscaled_kernel", np.zeros((in_size, out_size), dtype))
+        self.add_persistent("bias", np.zeros(out_size, dtype))
+
+    def forward(self, x: Any) -> chainer.Variable:
+        """(N, in_size) to (N, out_size)."""
+        product = F.matmul(x, self.unscaled_kernel)
+        scale = F.broadcast_to(self.kernel_scale, product.shape)
+        return F.cos(product / scale + F.broadcast_to(self.bias, product.shape))

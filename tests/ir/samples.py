@@ -19,6 +19,7 @@ from kchainer.ir.op import OPS, Op, Shape, ShapeError, from_json, problems, to_j
 
 # What cannot be found by trying: texts with a grammar of their own, and the like.
 GIVEN: dict[str, tuple[dict[str, Any], list[Shape]]] = {
+    "CrossHash": ({"num_bins": 7}, [(None, 1), (None, 1)]),
     "EinsumDense": (
         {"equation": "abc,cd->abd", "output_shape": [None, 3], "bias_axes": "d"},
         [(None, 5, 4)],

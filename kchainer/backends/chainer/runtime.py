@@ -56,7 +56,10 @@ def inference() -> Iterator[None]:
 
 def _cast(x: Any, dtype: str, compute: str) -> Any:
     """An input in the dtype the network computes in; whole numbers stay so where the file wants them."""
-    wanted = np.dtype("int32" if dtype.startswith(("int", "uint", "bool")) else compute)
+    if dtype == "string":  # NumPy's, which lookups take
+        return kchainer.functions.as_strings(x)
+    whole = "int64" if dtype in ("int64", "uint32", "uint64") else "int32"
+    wanted = np.dtype(whole if dtype.startswith(("int", "uint", "bool")) else compute)
     if isinstance(x, chainer.Variable):
         return x if x.dtype == wanted else chainer.functions.cast(x, wanted)
     return x if x.dtype == wanted else x.astype(wanted)
@@ -88,7 +91,9 @@ class _Predicting:
         with inference():
             for part in _batches(len(xs[0]), batch_size):
                 out = self(*(x[part] for x in xs))  # type: ignore[operator]
-                parts.append([v.array for v in (out if isinstance(out, (list, tuple)) else (out,))])
+                parts.append(
+                    [getattr(v, "array", v) for v in (out if isinstance(out, (list, tuple)) else (out,))]
+                )
         xp = chainer.backend.get_array_module(parts[0][0])
         whole = [
             xp.concatenate(column) if len(column) > 1 else column[0] for column in zip(*parts, strict=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 Values = list[Value | None]
+BESIDE = frozenset(["initial_state", "count_weights"])  # tensors by keyword that come behind the inputs
 
 
 def call(
@@ -45,19 +46,33 @@ def call(
 def _call_with_keywords(
     t: Translation, entry: Entry, args: list[Any], kwargs: Json, tensors: Set[str]
 ) -> Values:
-    """Call a layer that takes no tensors as keywords but a mask and states."""
-    if "initial_state" in tensors:
-        states = kwargs["initial_state"]
-        args = [*args, *(states if isinstance(states, list) else [states])]
-        if any(a is None for a in args):
-            return [None]
-    if tensors - {"mask", "initial_state"}:
-        what = f'{entry.class_name} "{entry.name}" takes tensors as keywords'
-        t.error("KC205", what, entry.pointer, found=", ".join(sorted(tensors)))
+    """Call a layer that takes no tensors as keywords but a mask, states and weights of counts."""
+    args = [*args, *values_in([kwargs[name] for name in sorted(BESIDE & tensors)])]
+    if _refused_keywords(t, entry, kwargs, tensors) or any(a is None for a in args):
         return [None]
     if any(not isinstance(a, tuple) for a in args):
         return _call_operation(t, entry, args, kwargs)
     return call_layer(t, entry, args, kwargs["mask"] if "mask" in tensors else None)
+
+
+def values_in(args: list[Any]) -> list[Any]:
+    """The values in nested lists, one behind the other, as layers take them; a value is a tuple."""
+    out: list[Any] = []
+    for one in args:
+        out += values_in(one) if isinstance(one, list) else [one]
+    return out
+
+
+def _refused_keywords(t: Translation, entry: Entry, kwargs: Json, tensors: Set[str]) -> bool:
+    unfit = sorted(tensors - BESIDE - {"mask"})
+    if unfit:
+        what, found = "takes tensors as keywords", ", ".join(unfit)
+    elif kwargs.get("reverse"):
+        what, found = "called in reverse is not supported", "reverse"
+    else:
+        return False
+    t.error("KC205", f'{entry.class_name} "{entry.name}" {what}', entry.pointer, found=found)
+    return True
 
 
 def call_layer(
@@ -92,6 +107,8 @@ def _call_plain(t: Translation, entry: Entry, inputs: list[Value], mask: Value |
     assert entry.config is not None
     translator = t.translators[entry.class_name]
     shapes = tuple(t.builder.shape(v) for v in inputs)
+    if t.kept is not None and "vocabulary" in translator.fields:
+        vars(entry.config)["kept"] = t.kept(entry.owner, t.owners)
     try:
         made = translator.function(entry.config, shapes, entry.dialect)
     except (Wrong, ShapeError) as wrong:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 MODELS = ("Sequential", "Functional", "Model")
+ROWS = ("Sequential", "Pipeline")  # layers in a row, each called on what the one before gave
 # Classes whose name in weight files is another
 GROUPS = {"GroupQueryAttention": "GroupedQueryAttention"}
 CODE = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
@@ -137,7 +138,7 @@ class Entries:
         if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
             self.error("KC105", "a model without a list of layers", f"{pointer}/config", expected="layers")
             return None, []
-        kind = "Sequential" if raw["class_name"] == "Sequential" else "Functional"
+        kind = "Sequential" if raw["class_name"] in ROWS else "Functional"
         entries: dict[str, Entry] = {}
         owners: list[Owner] = []
         for i, one in enumerate(config["layers"]):
@@ -189,7 +190,7 @@ class Entries:
             owner.frozen = not entry.trainable
             entry.trainable = _inner(named).get("trainable", True) is not False
         self._read_calls(entry)
-        if class_name in MODELS and isinstance(config, (dict, list)):
+        if class_name in (*MODELS, *ROWS) and isinstance(config, (dict, list)):
             owner.layer = None
             entry.scope, owner.children = self.scope(raw, full, pointer, depth + 1)
             entry.broken = entry.scope is None

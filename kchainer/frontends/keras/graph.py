@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kchainer.diagnostics import Diagnostics
@@ -25,14 +25,6 @@ Json = dict[str, Any]
 Values = list[Value | None]  # None: what could not be made, which is reported
 
 
-def _values(args: list[Any]) -> list[Any]:
-    """The values in nested lists, one behind the other, as layers take them; a value is a tuple."""
-    out: list[Any] = []
-    for one in args:
-        out += _values(one) if isinstance(one, list) else [one]
-    return out
-
-
 class Translation:
     """One file's way from config to network."""
 
@@ -43,9 +35,10 @@ class Translation:
         limits: Limits,
         translators: Mapping[str, Translator] = TRANSLATORS,
         slopes: Mapping[str, tuple[int, ...]] | None = None,
+        kept: Callable[[Owner, list[Owner]], Any] | None = None,
     ) -> None:
         self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
-        self.translators = translators
+        self.translators, self.kept = translators, kept
         self.entries = Entries(dialect, diagnostics, limits, translators, slopes or {})
         self.error = self.entries.error
         self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
@@ -271,7 +264,7 @@ class Translation:
         kwargs = {k: resolve(v) for k, v in call.kwargs.items()}
         tensors = {k for k, v in call.kwargs.items() if any(isinstance(one, Ref) for one in flat([v]))}
         if not is_operation(entry):
-            args = _values(args)
+            args = calling.values_in(args)
         values[entry.name, index] = [None] if lost else calling.call(self, entry, args, kwargs, tensors)
 
     def call(

@@ -13,7 +13,10 @@ OTHER = ("bfloat16", "mixed_float16", "mixed_bfloat16")
 # Of values that are no floats: an Embedding of old releases, a layer of preprocessing.
 WHOLE = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "string")
 CLASSES = ("Policy", "PolicyV1", "DTypePolicy", "FloatDTypePolicy", "DTypePolicyMap")
-WHOLE_LAYERS = ("Embedding", "Rescaling", "Normalization")
+WHOLE_LAYERS = (
+    "Embedding", "Rescaling", "Normalization", "StringLookup", "IntegerLookup", "TextVectorization", "Hashing",
+    "HashedCrossing", "Discretization", "CategoryEncoding",
+)  # fmt: skip
 
 
 def policies_of(value: Any, class_name: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from kchainer.files import (
 )
 from kchainer.frontends.keras import dialect as dialects
 from kchainer.frontends.keras import keras0
+from kchainer.frontends.keras.assets import Assets
 from kchainer.frontends.keras.dialect import Backend, Dialect
 from kchainer.frontends.keras.graph import Translation
 from kchainer.frontends.keras.weights import arrays
@@ -175,7 +176,7 @@ def read_document(
             told, backend="tensorflow", reasons=(*told.reasons, "weight names end in :0")
         )
     slopes = _slopes(document.weights) if document.weights is not None and told.release < (2,) else {}
-    translation = Translation(told, found, limits, slopes=slopes)
+    translation = Translation(told, found, limits, slopes=slopes, kept=Assets(document.archive).of)
     network = translation.network(_modern(document, found))
     dtype = translation.dtype()
     loaded: dict[tuple[str, str], LazyArray] = {}

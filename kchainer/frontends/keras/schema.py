@@ -11,7 +11,7 @@ from typing import Any
 
 import kchainer.frontends.keras.layers
 from kchainer.frontends.fields import Field, schema_of
-from kchainer.frontends.keras.entries import MODELS, OPERATION_CLASSES
+from kchainer.frontends.keras.entries import MODELS, OPERATION_CLASSES, ROWS
 from kchainer.frontends.keras.translate import BASE_KEYS, TRANSLATORS
 
 Json = dict[str, Any]
@@ -61,7 +61,7 @@ def _tables() -> tuple[dict[str, str], Json]:
 
 
 def _layer(of_class: Mapping[str, str]) -> Json:
-    names = sorted({*of_class, *OPERATION_CLASSES, *MODELS})
+    names = sorted({*of_class, *OPERATION_CLASSES, *MODELS, *ROWS})
     configs = [
         {
             "if": {"properties": {"class_name": {"const": name}}},

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 LATER = "not read yet"
-STRINGS = "it works on strings or hashes, for which Chainer has no arrays: cut the model behind it"
+STRINGS = "an experiment of a few releases of TensorFlow, which no Keras reads any more"
+LOSSES = "it adds a loss or a metric by code that the file does not hold: take it out, outputs do not need it"
+BUNDLE = "a bundle of other layers: save the model that its `get_encoded_features` makes"
 CODE = "it holds or calls code, which is never run"
 BASE = "a base class, of which Keras writes no file"
 TESTING = "a class of Keras's own tests, of which no file is known"
-IMAGES = "an augmentation of images: leave it to the input pipeline, or take it out of the model"
 ESTIMATORS = "a whole model of its own kind, not a layer"
 OLD_TENSORFLOW = "a cell or wrapper of TensorFlow 1's contrib, which Keras reads only with TensorFlow"
 
 _BY_REASON: dict[str, str] = {
     LATER: """
-        ConvLSTM2DCell ConvLSTMCell Discretization CategoryEncoding ReversibleEmbedding RandomFourierFeatures
-        Pipeline MelSpectrogram STFTSpectrogram PeepholeLSTMCell TimeDistributedMerge AddLoss AddMetric MaskedLayer""",
+        ConvLSTM2DCell ConvLSTMCell PeepholeLSTMCell TimeDistributedMerge MaskedLayer""",
     STRINGS: """
-        CategoryCrossing HashedCrossing Hashing IndexLookup IntegerLookup StringLookup TextVectorization
-        DynamicEmbedding DynamicLookup FeatureSpace""",
+        CategoryCrossing IndexLookup DynamicEmbedding DynamicLookup""",
+    LOSSES: "AddLoss AddMetric",
+    BUNDLE: "FeatureSpace",
     CODE: """
         Lambda LambdaMerge MaskedLambda TFSMLayer TorchModuleWrapper JaxLayer FlaxLayer ModuleWrapper ReloadedLayer
         InstanceMethod InstanceProperty ClassMethod TensorFlowOpLayer SmallSubclassMLP""",
-    IMAGES: """
-        AugMix AutoContrast BaseImageAugmentationLayer BaseImagePreprocessingLayer
-        ContrastLimitedAdaptiveHistogramEqualization CutMix Equalization MaxNumBoundingBoxes MixUp RandAugment
-        RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasticTransform
-        RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHeight RandomHue RandomInvert
-        RandomPerspective RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear
-        RandomTranslation RandomWidth RandomZoom Solarization""",
     BASE: """
-        AbstractRNNCell BaseAdaptiveAveragePooling BaseAdaptiveMaxPooling BaseAdaptivePooling BaseConv
+        AbstractRNNCell BaseAdaptiveAveragePooling BaseImageAugmentationLayer BaseImagePreprocessingLayer BaseAdaptiveMaxPooling BaseAdaptivePooling BaseConv
         BaseConvTranspose BaseDenseAttention BaseDepthwiseConv BaseGlobalPooling BasePooling BaseRandomLayer
         BaseSeparableConv BaseSpatialDropout BatchNormalizationBase CombinerPreprocessingLayer Container Conv ConvLSTM
         ConvRNN ConvRNN2D ConvRecurrent2D DataLayer DepthwiseConv GlobalPooling1D GlobalPooling2D GlobalPooling3D

@@ -404,7 +404,10 @@ def _v3_places(
 def _left_over(file: WeightFile, read: set[str], diagnostics: Diagnostics) -> None:
     for path in file.datasets():
         aside = path.startswith(("/optimizer/", "/metrics/", "/_")) and "_layer_checkpoint" not in path
-        if path not in read and not aside and "/seed_generator/" not in path:
+        aside = (
+            aside or "/seed_generator/" in path or path.endswith("/vars/idf_weights")
+        )  # assets.py reads them
+        if path not in read and not aside:
             diagnostics.error("KC402", f"nothing of the model uses {path} of the weights file")
 
 

@@ -42,8 +42,18 @@ from kchainer.ir.ops.conv import (
     SeparableConvolution,
     TransposedConvolution,
 )
-from kchainer.ir.ops.core import Dense, EinsumDense, Identity, Input
+from kchainer.ir.ops.core import Dense, EinsumDense, Identity, Input, RandomFourierFeatures
 from kchainer.ir.ops.embed import Embedding
+from kchainer.ir.ops.image import (
+    Augmentation,
+    AutoContrast,
+    Equalize,
+    RandomAffine,
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+)
 from kchainer.ir.ops.legacy import Highway, LocallyConnected, MaxoutDense
 from kchainer.ir.ops.masking import (
     MaskConcatenate,
@@ -74,6 +84,7 @@ from kchainer.ir.ops.norm import (
     UnitNormalization,
 )
 from kchainer.ir.ops.pool import AdaptivePooling, GlobalPooling, Pooling
+from kchainer.ir.ops.preprocessing import Bucketize, CrossHash, EncodeCategories, Hash, Lookup, Tokenize
 from kchainer.ir.ops.recurrent import GRU, LSTM, ConvLSTM, Reverse, SimpleRNN
 from kchainer.ir.ops.reshape import (
     CenterCrop,
@@ -97,6 +108,7 @@ from kchainer.ir.ops.sequential import (
     SpatialPyramidPooling,
     Unpooling,
 )
+from kchainer.ir.ops.sound import MelSpectrogram, Spectrogram
 from kchainer.ir.ops.steps import FoldSteps, StackSteps, TakeStep, UnfoldSteps
 from kchainer.ir.ops.weightnorm import (
     WeightNormalizedConvolution,
@@ -113,9 +125,12 @@ __all__ = [
     "AdaptivePooling",
     "AlphaDropout",
     "Attention",
+    "Augmentation",
+    "AutoContrast",
     "BatchNormalization",
     "Binary",
     "BroadcastTo",
+    "Bucketize",
     "Cast",
     "Celu",
     "CenterCrop",
@@ -128,6 +143,7 @@ __all__ = [
     "CosineSimilarity",
     "CoveringMaxPooling",
     "Cropping",
+    "CrossHash",
     "Cumulative",
     "Dense",
     "DepthToSpace",
@@ -139,6 +155,8 @@ __all__ = [
     "Elementwise",
     "Elu",
     "Embedding",
+    "EncodeCategories",
+    "Equalize",
     "ExpandDims",
     "Flatten",
     "FoldSteps",
@@ -149,6 +167,7 @@ __all__ = [
     "Glu",
     "GroupNormalization",
     "HardSigmoid",
+    "Hash",
     "Highway",
     "Identity",
     "Input",
@@ -156,6 +175,7 @@ __all__ = [
     "LayerScale",
     "LocallyConnected",
     "LogSoftmax",
+    "Lookup",
     "MaskConcatenate",
     "MaskOnes",
     "MaskedAverage",
@@ -166,6 +186,7 @@ __all__ = [
     "MatMul",
     "Maxout",
     "MaxoutDense",
+    "MelSpectrogram",
     "Merge",
     "MinibatchDiscrimination",
     "MultiHeadAttention",
@@ -177,6 +198,12 @@ __all__ = [
     "Permute",
     "Pooling",
     "RMSNormalization",
+    "RandomAffine",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomFourierFeatures",
     "Reduce",
     "Relu",
     "Repeat",
@@ -198,6 +225,7 @@ __all__ = [
     "SpatialDropout",
     "SpatialPyramidPooling",
     "SpectralNormalization",
+    "Spectrogram",
     "Squareplus",
     "Squeeze",
     "StackSteps",
@@ -206,6 +234,7 @@ __all__ = [
     "TakeStep",
     "Threshold",
     "Tile",
+    "Tokenize",
     "Transpose",
     "TransposedConvolution",
     "Triangle",

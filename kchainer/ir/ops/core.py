@@ -14,6 +14,7 @@ DTYPES = (
     "float32",
     "float64",
     "bool",
+    "string",
 )
 
 
@@ -123,3 +124,29 @@ class EinsumDense(Op):
     def infer(self, x: Shape) -> Shape:
         sizes, _, out, _ = self._sizes(x)
         return tuple(sizes.get(a) for a in out)
+
+
+@op
+class RandomFourierFeatures(Op):
+    """Cosines of a matrix product: cos(x kernel / scale + bias).
+
+    Input   x  (N, I); float.
+    Output  y  (N, units).
+    Params  kernel_scale (1,); unscaled_kernel (I, units), bias (units,), not trainable.
+    Source  tf.keras.layers.experimental.RandomFourierFeatures; Rahimi and Recht 2007.
+    """
+
+    units: int = attr(doc="how many cosines", minimum=1)
+
+    def params(self, x: Shape) -> tuple[Param, ...]:
+        if len(x) != 2:
+            raise ShapeError(f"expected rank 2, found {show(x)}")
+        kernel = (known(x[1], "features"), self.units)
+        return (
+            Param("kernel_scale", (1,), "S"),
+            Param("unscaled_kernel", kernel, "IO", trainable=False),
+            Param("bias", (self.units,), "O", trainable=False),
+        )
+
+    def infer(self, x: Shape) -> Shape:
+        return (x[0], self.units)

@@ -193,19 +193,41 @@ class UpSampling(Op):
         return join(x, self.data_format, channels, out)
 
 
+Interpolation = Literal[
+    "nearest",
+    "bilinear",
+    "bicubic",
+    "bicubic_tf",
+    "bicubic_jax",
+    "lanczos3",
+    "lanczos5",
+    "gaussian",
+    "mitchellcubic",
+    "area",
+]
+
+
 @op
 class Resizing(Op):
     """An image at another size, half-pixel centres.
 
     Input   x  (N, H, W, C) or (N, C, H, W).
+    Output  y  float; whole numbers, rounded, where ``whole`` and ``x`` has whole numbers.
     Raises  ShapeError: another rank.
-    Source  keras.layers.Resizing.
+    Source  keras.layers.Resizing, tf.image.resize; bicubic is PyTorch's (a = -0.75, edges repeated), bicubic_tf
+            TensorFlow's (a = -0.5, weights outside dropped, from a table), bicubic_jax the same without a table.
     """
 
     layout: ClassVar[Layout] = "spatial"
     height: int = attr(doc="pixels", minimum=1)
     width: int = attr(doc="pixels", minimum=1)
-    interpolation: Literal["nearest", "bilinear"] = attr(doc="how", spec="bilinear")
+    interpolation: Interpolation = attr(doc="how", spec="bilinear")
+    antialias: bool = attr(doc="a wider kernel where the image shrinks", spec=False)
+    aspect: Literal["stretch", "crop", "pad"] = attr(
+        doc="what becomes of another proportion: the image is cut to it, or grows by ``fill``", spec="stretch"
+    )
+    fill: float = attr(doc="pixels around a padded image", spec=0.0)
+    whole: bool = attr(doc="whole numbers stay whole", spec=False)
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
 
     def infer(self, x: Shape) -> Shape:

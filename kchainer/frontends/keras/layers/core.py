@@ -76,3 +76,16 @@ def einsum_dense(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translat
 @translates("Identity")
 def identity(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.Identity()
+
+
+FOURIER = {
+    "output_dim": Field(type=positive),
+    # what the kernel was drawn from; the drawn one is in the weights
+    "kernel_initializer": Field(type=ignored, default="gaussian"),
+    "scale": Field(type=ignored, default=None),
+}
+
+
+@translates("RandomFourierFeatures", fields=FOURIER)
+def random_fourier_features(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
+    return ops.RandomFourierFeatures(units=c.output_dim)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kchainer.frontends.fields import Config, Field, anything, boolean, ignored, positive, rate
+from kchainer.frontends.fields import Config, Field, anything, boolean, ignored, only, positive, rate
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.layers.core import QUANTIZATION
 from kchainer.frontends.keras.settings import param_fields
@@ -26,3 +26,13 @@ EMBEDDING = {
 @translates("Embedding", fields=EMBEDDING)
 def embedding(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.Embedding(input_dim=c.input_dim, output_dim=c.output_dim, dropout=c.dropout)
+
+
+# Called the other way round, which graph.py refuses, it gives a number for each row.
+REVERSIBLE = {
+    **EMBEDDING,
+    "tie_weights": Field(type=only(True), default=True),
+    "reverse_dtype": Field(type=ignored, default=None),
+    "logit_soft_cap": Field(type=ignored, default=None),
+}
+translates("ReversibleEmbedding", fields=REVERSIBLE)(embedding)

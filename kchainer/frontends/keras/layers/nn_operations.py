@@ -146,17 +146,20 @@ def resize(
     fill_value: Any = None,
     data_format: Any = None,
 ) -> Value:
-    if (
-        antialias
-        or crop_to_aspect_ratio
-        or pad_to_aspect_ratio
-        or interpolation not in ("nearest", "bilinear")
-    ):
+    # bicubic without antialiasing differs between backends, and an operation does not say its backend
+    if interpolation not in ("nearest", "bilinear") and not (interpolation == "bicubic" and antialias):
         raise Refused("this way of resizing")
     height, width = integers(size)
-    how: Any = interpolation
+    how: Any = "bicubic_tf" if interpolation == "bicubic" else interpolation
     op = ops.Resizing(
-        height=height, width=width, interpolation=how, data_format=data_format or "channels_last"
+        height=height,
+        width=width,
+        interpolation=how,
+        antialias=bool(antialias),
+        aspect="crop" if crop_to_aspect_ratio else "pad" if pad_to_aspect_ratio else "stretch",
+        fill=float(fill_value or 0),
+        whole=True,
+        data_format=data_format or "channels_last",
     )
     return m(op, m.value(images))
 

@@ -12,7 +12,6 @@ from kchainer.frontends.fields import (
     integer,
     number,
     one_of,
-    only,
     positive,
     sizes,
     tuple_of,
@@ -104,25 +103,6 @@ def rescaling(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 
 # Of labels, which are no part of the network.
 BOXES = {"bounding_box_format": Field(type=ignored, default=None)}
-RESIZING = {
-    **BOXES,
-    "height": Field(type=positive),
-    "width": Field(type=positive),
-    "interpolation": Field(type=one_of("nearest", "bilinear"), default="bilinear"),
-    "crop_to_aspect_ratio": Field(type=only(False), default=False),
-    "pad_to_aspect_ratio": Field(type=only(False), default=False),
-    "fill_mode": Field(type=ignored, default="constant"),
-    "fill_value": Field(type=ignored, default=0.0),
-    "antialias": Field(type=only(False), default=False),
-    "data_format": DATA_FORMAT,
-}
-
-
-@translates("Resizing", fields=RESIZING)
-def resizing(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
-    return ops.Resizing(
-        height=c.height, width=c.width, interpolation=c.interpolation, data_format=c.data_format
-    )
 
 
 @translates(

@@ -1,0 +1,185 @@
+"""Images: augmentation, which does something in training only, and contrast."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from kchainer.ir.op import Layout, Op, Shape, attr, axes_of, op
+from kchainer.ir.ops.spatial import DataFormat, join, split
+
+FORMAT = "where the channels stand"
+
+
+@op
+class Augmentation(Op):
+    """Changes images at random in a way that is not computed here: identity at inference; training raises.
+
+    Input   x  any rank.
+    Raises  TrainingError when it is called in training.
+    Source  the image augmentations of keras.layers.
+    """
+
+    layout: ClassVar[Layout] = "any"
+    kind: str = attr(doc="Keras's class")
+
+    def infer(self, x: Shape) -> Shape:
+        return x
+
+
+@op
+class RandomFlip(Op):
+    """Images mirrored at random in training, each with probability 1/2.
+
+    Input   x  (N, H, W, C) or (N, C, H, W).
+    Source  keras.layers.RandomFlip.
+    """
+
+    layout: ClassVar[Layout] = "spatial"
+    horizontal: bool = attr(doc="left and right change places", spec=True)
+    vertical: bool = attr(doc="top and bottom change places", spec=True)
+    together: bool = attr(doc="one draw for both (Keras 3)", spec=True)
+    data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
+
+    def infer(self, x: Shape) -> Shape:
+        split(x, self.data_format, 2)
+        return x
+
+
+@op
+class RandomBrightness(Op):
+    """A random number added to each image in training, then clipped to ``value_range``.
+
+    Input   x  (N, H, W, C) or (N, C, H, W).
+    Source  keras.layers.RandomBrightness.
+    """
+
+    layout: ClassVar[Layout] = "any"
+    factor: tuple[float, float] = attr(doc="least and largest share of the range that is added")
+    value_range: tuple[float, float] = attr(doc="least and largest value", spec=(0.0, 255.0))
+
+    def infer(self, x: Shape) -> Shape:
+        return x
+
+
+@op
+class RandomContrast(Op):
+    """Distances from the mean of each channel multiplied by a random number in training.
+
+    Input   x  (N, H, W, C) or (N, C, H, W).
+    Source  keras.layers.RandomContrast; Keras 3 draws for each image, tf.keras for a batch.
+    """
+
+    layout: ClassVar[Layout] = "spatial"
+    factor: tuple[float, float] = attr(doc="least and largest factor")
+    value_range: tuple[float, float] = attr(doc="to which it is clipped", spec=(0.0, 255.0))
+    each: bool = attr(doc="a draw for each image", spec=True)
+    data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
+
+    def infer(self, x: Shape) -> Shape:
+        split(x, self.data_format, 2)
+        return x
+
+
+@op
+class RandomAffine(Op):
+    """Images turned, moved or enlarged at random in training, each for itself: one of the three.
+
+    Input   x  (N, H, W, C) or (N, C, H, W).
+    Source  keras.layers.RandomRotation, RandomTranslation, RandomZoom; pixels outside as Keras on PyTorch has them.
+    """
+
+    layout: ClassVar[Layout] = "spatial"
+    rotation: tuple[float, float] | None = attr(doc="least and largest turn, in whole turns", spec=None)
+    down: tuple[float, float] | None = attr(doc="shift in parts of the height", spec=None)
+    across: tuple[float, float] | None = attr(doc="shift in parts of the width", spec=None)
+    zoom_height: tuple[float, float] | None = attr(doc="what comes to the height that is seen", spec=None)
+    zoom_width: tuple[float, float] | None = attr(doc="likewise; null: the proportion stays", spec=None)
+    interpolation: Literal["nearest", "bilinear"] = attr(doc="how", spec="bilinear")
+    fill_mode: Literal["constant", "nearest", "reflect", "wrap", "mirror"] = attr(
+        doc="what is outside of the image", spec="reflect"
+    )
+    fill_value: float = attr(doc="of the mode constant", spec=0.0)
+    data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
+
+    def check(self) -> Iterator[str]:
+        moved = self.down is not None or self.across is not None
+        if (self.rotation is not None) + moved + (self.zoom_height is not None) != 1:
+            yield "one of a rotation, a shift and a zoom is given"
+        if self.zoom_width is not None and self.zoom_height is None:
+            yield "a zoom of the width needs one of the height"
+
+    def infer(self, x: Shape) -> Shape:
+        split(x, self.data_format, 2)
+        return x
+
+
+@op
+class RandomCrop(Op):
+    """A window of the images in training, the same for a batch.
+
+    Input   x  (N, H, W, C) or (N, C, H, W).
+    Output  y  at inference ``x`` as it is (identity), or its largest middle part of the proportion, resized (resize).
+               In training smaller images are always resized.
+    Source  keras.layers.RandomCrop: identity since Keras 3.6.
+    """
+
+    layout: ClassVar[Layout] = "spatial"
+    height: int = attr(doc="pixels", minimum=1)
+    width: int = attr(doc="pixels", minimum=1)
+    inference: Literal["identity", "resize"] = attr(doc="what is done at inference")
+    data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
+
+    def infer(self, x: Shape) -> Shape:
+        channels, sizes = split(x, self.data_format, 2)
+        wanted = (self.height, self.width)
+        if self.inference == "resize" or sizes == wanted:
+            return join(x, self.data_format, channels, wanted)
+        return join(x, self.data_format, channels, (None, None))
+
+
+@op
+class AutoContrast(Op):
+    """Values spread over ``value_range``, for each image and for each place along the other axes than ``axes``.
+
+    Input   x  any rank; float.
+    Output  y  of the shape of ``x``; what has one value only stays.
+    Source  keras.layers.AutoContrast.
+    """
+
+    layout: ClassVar[Layout] = "axes"
+    axes: tuple[int, int] = attr(
+        doc="over which the least and largest value are sought", spec=(1, 2), minimum=1
+    )
+    value_range: tuple[float, float] = attr(doc="least and largest value", spec=(0.0, 255.0))
+
+    def check(self) -> Iterator[str]:
+        if self.value_range[0] >= self.value_range[1]:
+            yield "value_range is empty"
+
+    def infer(self, x: Shape) -> Shape:
+        axes_of(x, *self.axes)
+        return x
+
+
+@op
+class Equalize(Op):
+    """Histograms made even, by channel: over a batch in training, identity at inference (batch); or by tile (tiles).
+
+    Input   x  (N, H, W, C) or (N, C, H, W); no gradient.
+    Source  keras.layers.Equalization; ContrastLimitedAdaptiveHistogramEqualization.
+    """
+
+    layout: ClassVar[Layout] = "spatial"
+    over: Literal["batch", "tiles"] = attr(doc="whose histogram")
+    bins: int = attr(doc="of the histogram of a batch", spec=256, minimum=2)
+    clip: float = attr(
+        doc="the most that a bin of a tile holds, in units of the mean; 0: any", spec=0.0, minimum=0
+    )
+    tiles: tuple[int, int] = attr(doc="rows and columns of tiles", spec=(8, 8), minimum=1)
+    value_range: tuple[float, float] = attr(doc="least and largest value", spec=(0.0, 255.0))
+    data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
+
+    def infer(self, x: Shape) -> Shape:
+        split(x, self.data_format, 2)
+        return x

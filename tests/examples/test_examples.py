@@ -15,7 +15,18 @@ SMALL = {
     "autoencoder": ["--epochs", "3", "--set", "width=40", "--set", "code=10"],
     "adgm": ["--epochs", "1", "--updates", "5", "--set", "width=20", "--set", "z=4", "--set", "a=4"],
     "ddgm": ["--epochs", "1", "--updates", "10", "--set", "width=16"],
-    "improved_gan": ["--epochs", "1", "--set", "d_1=30", "--set", "d_2=20", "--set", "d_3=10", "--set", "g=20"],
+    "improved_gan": [
+        "--epochs",
+        "1",
+        "--set",
+        "d_1=30",
+        "--set",
+        "d_2=20",
+        "--set",
+        "d_3=10",
+        "--set",
+        "g=20",
+    ],
     "fine_tuning": ["--epochs", "2", "--labels", "20", "--batch", "10", "--held-out", "20"],
 }
 CASES = {

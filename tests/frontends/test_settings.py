@@ -250,7 +250,15 @@ ODD: list[Any] = [
     {"class_name": "L1L2", "config": []}, {"class_name": "DTypePolicyMap", "config": {"policy_map": [1]}},
     {"class_name": "Policy", "config": {"name": {}}}, {"class_name": "Policy", "config": {"name": ["a"]}},
 ]  # fmt: skip
-KEYS1 = ["init", "W_regularizer", "b_regularizer", "W_constraint", "b_constraint", "activity_regularizer", "dtype"]
+KEYS1 = [
+    "init",
+    "W_regularizer",
+    "b_regularizer",
+    "W_constraint",
+    "b_constraint",
+    "activity_regularizer",
+    "dtype",
+]
 KEYS2 = [
     "kernel_initializer", "bias_initializer", "kernel_regularizer", "kernel_constraint", "bias_constraint",
     "activity_regularizer", "dtype",

@@ -466,5 +466,7 @@ def test_validate_and_inspect_refuse_as_convert_does(tmp_path: Path, kchainer: K
         done = kchainer(command, "bad.json", cwd=tmp_path)
         assert done.returncode == 1
         assert "error[KC103]" in done.stderr
-    found = json.loads(kchainer("validate", "bad.json", "--format", "json", cwd=tmp_path).stdout)["diagnostics"]
+    found = json.loads(kchainer("validate", "bad.json", "--format", "json", cwd=tmp_path).stdout)[
+        "diagnostics"
+    ]
     assert found[0]["hint"] and found[0]["pointer"] and found[0]["line"]

@@ -71,6 +71,30 @@ def arrays(
     return out
 
 
+def trained(
+    owners: list[Owner], layers: Mapping[str, Layer], loaded: Mapping[Key, LazyArray], dialect: Dialect
+) -> list[Slot]:
+    """What the model's optimizer updated, in the order of its variables; Keras 1 sorted them by name."""
+    slots = {(layer.name, p.name): (layer, p) for owner in owners for layer, p in _slots(owner, layers)}
+    out = [s for s in slots.values() if s[0].trainable and s[1].trainable]
+    if dialect.flavour == "keras" and dialect.release < (2,):
+        names = {key: array.source.rpartition("/")[2] for key, array in loaded.items()}
+        out.sort(key=lambda s: names.get((s[0].name, s[1].name), ""))
+    return out
+
+
+def fitted(array: LazyArray, slot: Slot, dialect: Dialect) -> LazyArray | None:
+    """An array that belongs to a param, in the layout of the param; None where that is not known."""
+    found = Diagnostics()
+    made = _fitted(array, slot[0].op, slot[1], dialect, found, slot[0])
+    return None if found.has_errors else made
+
+
+def lazy(file: WeightFile, path: str) -> LazyArray:
+    """A dataset of a file."""
+    return _lazy(file, path, 0)
+
+
 def sources(source: Source) -> tuple[str, ...]:
     """The paths of a param's array: one, or one for each gate."""
     return (source,) if isinstance(source, str) else tuple(source)

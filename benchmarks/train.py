@@ -40,7 +40,12 @@ class Summed(chainer.Chain):  # type: ignore[misc]  # Chainer has no types
     """Inputs go through a Linear each and are summed; batch normalisation, activation and Linear follow in turns."""
 
     def __init__(
-        self, inputs: Sequence[int], widths: Sequence[int], heads: Sequence[int], activation: Any, last: Any = None
+        self,
+        inputs: Sequence[int],
+        widths: Sequence[int],
+        heads: Sequence[int],
+        activation: Any,
+        last: Any = None,
     ) -> None:
         super().__init__()
         self.activation, self.last = activation, last
@@ -88,7 +93,9 @@ class Autoencoder(chainer.Chain):  # type: ignore[misc]  # Chainer has no types
         with self.init_scope():
             self.a, self.b = Normalized(784, 500), L.Linear(500, 100)
             self.c, self.d = L.Linear(100, 500), L.Linear(500, 784)
-            self.na, self.nb, self.nc = (L.BatchNormalization(n, decay=0.9, eps=1e-3) for n in (500, 100, 500))
+            self.na, self.nb, self.nc = (
+                L.BatchNormalization(n, decay=0.9, eps=1e-3) for n in (500, 100, 500)
+            )
 
     def forward(self, x: Any) -> Any:
         """The picture again."""
@@ -242,7 +249,9 @@ def cases() -> Iterator[tuple[str, Any, Any, list[Any]]]:
 def main() -> None:
     """One row for each network."""
     with_keras = "--no-keras" not in sys.argv
-    print(f"{'network':<28}{'hand':>9}{'net':>9}{'ratio':>7}{'step':>9}{'ratio':>7}{'keras':>9}{'step/keras':>12}")
+    print(
+        f"{'network':<28}{'hand':>9}{'net':>9}{'ratio':>7}{'step':>9}{'ratio':>7}{'keras':>9}{'step/keras':>12}"
+    )
     for name, model, hand, xs in cases():
         mine, whole = model.to_chainer(), compiled(model).to_chainer()
         assert sum(p.size for p in mine.params()) == sum(p.size for p in hand.params()), name

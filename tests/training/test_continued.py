@@ -94,8 +94,15 @@ def compare(net: Any, model: Any, before: dict[str, Any]) -> None:
     got = arrays_of(net)
     assert len(got) == len(model.weights)
     for w in model.weights:
-        ours, wanted = got[w.path.split("/", 1)[1] if w.path not in got else w.path], keras.ops.convert_to_numpy(w)
-        error, scale, moved = np.abs(ours - wanted).max(), np.abs(wanted).max(), np.abs(wanted - before[w.path]).max()
+        ours, wanted = (
+            got[w.path.split("/", 1)[1] if w.path not in got else w.path],
+            keras.ops.convert_to_numpy(w),
+        )
+        error, scale, moved = (
+            np.abs(ours - wanted).max(),
+            np.abs(wanted).max(),
+            np.abs(wanted - before[w.path]).max(),
+        )
         assert error <= 1e-4 * max(scale, 1e-3), (w.path, error, scale)
         assert error <= max(2e-3 * moved, 2e-7 * scale), (w.path, error, moved)
 
@@ -146,7 +153,11 @@ def test_several_outputs(tmp_path: Path, named: bool) -> None:
     model = several()
     names = ["classes", "value", "flags"]
     losses, factors = ["sparse_categorical_crossentropy", "mse", "binary_crossentropy"], [1.0, 0.3, 2.0]
-    settings: dict[str, Any] = {"loss": losses, "loss_weights": factors, "metrics": [["accuracy"], ["mae"], []]}
+    settings: dict[str, Any] = {
+        "loss": losses,
+        "loss_weights": factors,
+        "metrics": [["accuracy"], ["mae"], []],
+    }
     if named:
         settings = {k: dict(zip(names, v, strict=True)) for k, v in settings.items()}
     model.compile(O.Adam(0.01), **settings)

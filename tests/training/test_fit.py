@@ -26,7 +26,10 @@ T = np.eye(3, dtype="float32")[(X[:, 0] > 0).astype(int) + (X[:, 1] > 0.5)]
 
 
 def ours() -> Any:
-    layers = [Dense(8, activation="tanh", input_shape=(4,), kernel_regularizer="l2"), Dense(3, activation="softmax")]
+    layers = [
+        Dense(8, activation="tanh", input_shape=(4,), kernel_regularizer="l2"),
+        Dense(3, activation="softmax"),
+    ]
     adam = {"class_name": "Adam", "config": {"learning_rate": 0.02}}
     return Sequential(layers).compile(adam, "categorical_crossentropy", ["accuracy"])
 
@@ -35,7 +38,11 @@ def test_history_is_that_of_keras(tmp_path: Path) -> None:
     """The same batches in the same order: losses, metrics and validation of three epochs."""
     keras.utils.set_random_seed(1)
     model = keras.Sequential(
-        [keras.Input((4,)), keras.layers.Dense(8, activation="tanh"), keras.layers.Dense(3, activation="softmax")]
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, activation="tanh"),
+            keras.layers.Dense(3, activation="softmax"),
+        ]
     )
     model.compile(keras.optimizers.Adam(0.01), "categorical_crossentropy", metrics=["accuracy"])
     model.save(tmp_path / "model.keras")
@@ -105,7 +112,9 @@ def test_resumed_training_is_the_same(tmp_path: Path) -> None:
     log = whole.fit(X, T, epochs=4, batch_size=8, seed=2, progress=False, out=tmp_path / "whole")
     begun().fit(X, T, epochs=2, batch_size=8, seed=2, progress=False, out=tmp_path / "half")
     second = begun()
-    again = second.fit(X, T, epochs=4, batch_size=8, seed=9, progress=False, out=tmp_path / "half", resume=True)
+    again = second.fit(
+        X, T, epochs=4, batch_size=8, seed=9, progress=False, out=tmp_path / "half", resume=True
+    )
     assert [e["main/loss"] for e in again] == [e["main/loss"] for e in log]
     for a, b in zip(whole.net.params(), second.net.params(), strict=True):
         np.testing.assert_array_equal(a.array, b.array)

@@ -22,11 +22,6 @@ INDEX = json.loads((FIXTURES / "index.json").read_text())
 RACING = ("keras-2.0.8-tensorflow", "keras-2.3.1-tensorflow")
 # Releases that count no steps where nothing needs them, so that their files hold none.
 UNCOUNTED = ("keras-1.0.8-theano", "keras-1.2.2-theano", "keras-1.2.2-tensorflow")
-# Running variances and frozen normalisation as these releases have them are not modelled.
-AWAITED = (
-    "keras-1.0.8-theano/train_frozen", "keras-1.2.2-theano/train_bn", "keras-1.2.2-theano/train_frozen",
-    "keras-2.3.1-theano/train_bn_conv",
-)  # fmt: skip
 WAITING = ("train_masked_lstm", "train_masked_gru")
 
 
@@ -38,7 +33,6 @@ def cases(*starts: str) -> list[Any]:
         and not c.get("skipped")
         and c["case"] not in WAITING
         and c["dialect"] not in RACING
-        and f"{c['dialect']}/{c['case']}" not in AWAITED
         for kind in ("trained_h5", "trained_keras")
         if kind in c["files"]
     ]

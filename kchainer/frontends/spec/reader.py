@@ -12,8 +12,8 @@ from kchainer.frontends.spec.variables import expanded
 from kchainer.ir.graph import Model, Network, Origin
 from kchainer.ir.op import Problem
 from kchainer.ir.records import Broken, say, token
-from kchainer.ir.spec import is_current
 from kchainer.ir.short_training import expanded as expanded_training
+from kchainer.ir.spec import is_current
 from kchainer.ir.spec_schema import SPEC
 from kchainer.ir.training import Training, misplaced
 

@@ -116,7 +116,7 @@ def expanded(data: Json, networks: Mapping[str, Network]) -> tuple[Json, list[Pr
     only = next(iter(networks))
 
     def place(one: Json, at: str) -> Json:
-        name = one.get("network", only if len(networks) == 1 else None)
+        name: Any = one.get("network", only if len(networks) == 1 else None)
         if name not in networks:
             kind: Any = "missing" if name is None else "value"
             wrong.append(

@@ -77,7 +77,8 @@ class Batches(chainer.dataset.Iterator):  # type: ignore[misc]  # Chainer has no
         self.epoch = int(serializer("epoch", self.epoch))
         self.is_new_epoch = bool(serializer("is_new_epoch", self.is_new_epoch))
         self.order = np.asarray(serializer("order", self.order))
-        kind, keys, place, has_gauss, gauss = self.random.get_state()
+        state: Any = self.random.get_state()
+        kind, keys, place, has_gauss, gauss = state
         keys = np.asarray(serializer("keys", keys))
         place = int(serializer("place", place))
         self.random.set_state((kind, keys.astype(np.uint32), place, has_gauss, gauss))

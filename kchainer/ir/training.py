@@ -147,7 +147,7 @@ def misplaced(training: Training, outputs: Mapping[str, int], at: str) -> Iterat
                 if not _is_pattern(pattern):
                     where = f"{at}/optimizers/{i}/{key}/{k}"
                     yield Problem(where, "value", pattern, "a regular expression")
-    entries: tuple[Any, ...]
+    one: Any
     for key, entries in (("objectives", training.objectives), ("metrics", training.metrics)):
         for i, one in enumerate(entries):
             if one.network not in outputs:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,10 @@ and attributes and shows what each means.
 | `networks` | several networks by name, each an object with the five keys above, in place of these keys |
 | `variables` | values by name; `"$name"` in an attribute, a setting, a shape or in `defaults` stands for one |
 | `defaults` | see below |
+| `training` | optimizers, losses and metrics, see "Training" |
 | `dtype` | `float32` or `float64` |
 
-`training`, `defaults.normalization` and `defaults.weight_normalization` are kept for later and refused until then
+`defaults.normalization` and `defaults.weight_normalization` are kept for later and refused until then
 (KC205).
 
 ## Layers
@@ -120,6 +122,33 @@ networks:
       - {op: Flatten}
       - {op: Dense, units: 1}
 ```
+
+## Training
+
+| key | meaning |
+| --- | --- |
+| `optimizers` | one optimizer for all params, or a list of `{"optimizer": ..., "networks": [...], "params": [...], "no_weight_decay": [...]}`: an optimizer updates the params of its networks (none: all) whose whole path, `layer/param`, matches one of its patterns (none: all that no other optimizer owns); where a pattern of `no_weight_decay` is found in the path, the weight does not decay |
+| `losses` | the loss of the only output, by name or written out, or a list of `{"loss": ..., "network": "q", "output": 0, "weight": 1.0, "on_logits": false}`; `output` is a number or a name |
+| `metrics` | list of names, or of `{"metric": ..., "network": ..., "output": ..., "weighted": false}` |
+| `missing_class_weight` | weight of a class that `class_weight` does not name; `null`: an error; left out: 1 |
+| `frozen_penalties` | penalties of params that are not trained count in the loss |
+
+```yaml
+kchainer: 1
+kind: spec
+variables: {rate: 0.001}
+inputs: [784]
+layers:
+  - {op: Dense, units: 300, activation: relu, settings: {kernel: {regularizer: {op: L1L2, l2: 0.0001}}}}
+  - {op: Dense, units: 10, activation: softmax}
+training:
+  optimizers: {op: Adam, learning_rate: $rate, weight_decay: 0.000001, global_clipnorm: 10, use_ema: true}
+  losses: CategoricalCrossentropy
+  metrics: [CategoricalAccuracy]
+```
+
+`kchainer.training.from_compiled(net)` trains a network as its section says; `model.to_optimizer(nets)` gives the
+optimizers alone, for an objective that is written in Chainer. Optimizers, schedules and losses stand at the end.
 
 ## What is checked
 
@@ -203,12 +232,46 @@ def ops() -> Iterator[str]:
             yield f"| `{attribute}` | {cells[0]} | {cells[1]} | {meaning} |\n"
 
 
+def training() -> Iterator[str]:
+    """Optimizers, schedules and losses, what they share first."""
+    from kchainer.ir.losses import LOSSES, Loss
+    from kchainer.ir.optimizers import OPTIMIZERS, SCHEDULES, Stepper
+
+    for title, table, base, who in (
+        ("Optimizers", OPTIMIZERS, Stepper, "All optimizers but LossScale"),
+        ("Schedules of the learning rate", SCHEDULES, None, ""),
+        ("Losses", LOSSES, Loss, "All losses"),
+    ):
+        yield f"\n## {title}\n"
+        shared = [f.name for f in dataclasses.fields(base)] if base is not None else []
+        if base is not None:
+            yield f"\n### {who}\n"
+            example = next(cls for cls in table.values() if issubclass(cls, base))
+            yield from _rows(example, lambda name, shared=shared: name in shared)
+        for name in sorted(table):
+            yield f"\n### {name}\n\n{(table[name].__doc__ or '').splitlines()[0]}\n"
+            yield from _rows(table[name], lambda name, shared=shared: name not in shared)
+
+
+def _rows(cls: Any, wanted: Callable[[str], bool]) -> Iterator[str]:
+    from kchainer.ir.op import schema
+
+    properties = {k: v for k, v in schema(cls)["properties"].items() if k != "op" and wanted(k)}
+    if properties:
+        yield "\n| attribute | takes | left out | meaning |\n| --- | --- | --- | --- |\n"
+    for attribute, one in properties.items():
+        takes = "a number or a schedule" if attribute == "learning_rate" else kind_words(one)
+        takes = "an optimizer" if attribute == "inner" else takes
+        meaning = one["description"].replace("|", "\\|")
+        yield f"| `{attribute}` | {takes} | {default_words('', attribute, one)} | {meaning} |\n"
+
+
 def page() -> str:
     """The text of docs/spec.md."""
     from kchainer.ir.short import ACTIVATED
 
     head = HEAD.replace("ACTIVATED", ", ".join(f"`{name}`" for name in sorted(ACTIVATED)))
-    return head + "".join(activations()) + "".join(ops())
+    return head + "".join(activations()) + "".join(ops()) + "".join(training())
 
 
 if __name__ == "__main__":

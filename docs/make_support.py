@@ -27,7 +27,11 @@ Known differences:
 - AveragePooling with padding `same` where the two sides differ: Keras on PyTorch repeats the border, Keras on
   TensorFlow and JAX leaves the padding out of the mean. kchainer does the latter, so a file trained on PyTorch
   differs at the border (28 to 56 % of the scale in the cases measured).
-- Optimizers and losses of a file are not read.
+- Compiled settings are read of every release: optimizer with its state, losses, metrics, weights of losses. A custom
+  loss, metric or optimizer is a warning (KC501), and only training by the file is then refused. The state of a
+  MultiOptimizer, and of tf.keras's LossScaleOptimizer, is not read (KC502): the optimizer begins anew. Keras 1 counts
+  no steps for RMSprop, Adagrad and Adadelta, so that a file of theirs with `decay` does the same. Regularizers
+  EigenvalueRegularizer and constraints RadialConstraint are refused in training.
 - A model of Keras 1.2 without weights has no `shared_axes` of PReLU, as in Keras itself: only the array tells them.
 - Random augmentations other than RandomFlip, RandomCrop, RandomBrightness, RandomContrast, RandomRotation,
   RandomTranslation and RandomZoom are the identity at inference, as in Keras, and raise an error in training.

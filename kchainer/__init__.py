@@ -64,6 +64,10 @@ def __getattr__(name: str) -> Any:
         import kchainer.training.chain
 
         return kchainer.training.chain.Chain
+    if name == "training":
+        import kchainer.training
+
+        return kchainer.training
     if name == "layers" or name.startswith("_"):
         raise AttributeError(f"module 'kchainer' has no attribute {name!r}")  # layers is a module
     import kchainer.layers

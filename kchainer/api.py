@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 from collections.abc import Collection, Mapping
@@ -215,7 +216,16 @@ def to_chainer(model: Model) -> Any:
 
     if len(model.networks) == 1:
         return build(model, plan_of(model))
-    return Networks({name: build(part, plan_of(part)) for name, part in model.parts().items()})
+    nets = Networks({name: build(part, plan_of(part)) for name, part in model.parts().items()})
+    nets.model = dataclasses.replace(model, arrays={})
+    return nets
+
+
+def to_optimizer(model: Model, net: Any) -> Any:
+    """The optimizer that a model names, set up on its running network; see ``Model.to_optimizer``."""
+    from kchainer.backends.chainer.trained import optimizer_for
+
+    return optimizer_for(model, net)
 
 
 def to_source(model: Model) -> str:
@@ -326,5 +336,6 @@ def to_spec(model: Model) -> dict[str, Any]:
 
 
 BACKENDS["chainer"] = to_chainer
+BACKENDS["optimizer"] = to_optimizer
 BACKENDS["spec"] = to_spec
 BACKENDS["source"] = to_source

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
+from collections.abc import Iterator
 
 from kchainer.cli import options
-from kchainer.ir.graph import Network
+from kchainer.ir.graph import Model, Network
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +30,19 @@ def _rows(network: Network) -> list[tuple[str, ...]]:
         sources = ", ".join(escape(network.nodes[i].layer) for i, _ in node.inputs)
         rows.append((escape(layer.name), layer.op.name, show(node.shapes[0]), f"{params:,}", sources))
     return rows
+
+
+def _training(model: Model) -> Iterator[str]:
+    """How the model is trained, as kchainer's own spec writes it."""
+    from kchainer.diagnostics import escape
+    from kchainer.ir.short_training import shortened
+
+    if model.training is None:
+        return
+    for key, value in shortened(model.training, model.networks).items():
+        yield f"{key.replace('_', ' ')}: {escape(json.dumps(value))}"
+    if model.gathered is not None:
+        yield f"state of the optimizer: after {model.gathered.steps:,} steps"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,4 +67,6 @@ def run(args: argparse.Namespace) -> int:
             print(f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:<{widths[2]}}  {d:>{widths[3]}}  {e}".rstrip())
     total, trainable = options.count_params(model), options.count_params(model, trainable=True)
     print(f"total {total:,} parameters, {trainable:,} trainable")
+    for line in _training(model):
+        print(line)
     return 0

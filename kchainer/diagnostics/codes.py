@@ -204,6 +204,20 @@ _ROWS = (
         "model.h5: warning[KC501]: optimizer `Ftrl` is not supported",
     ),
     (
+        "KC502",
+        "state of the optimizer not read",
+        "The file holds moments and a count of steps in an order or form that is not known. An optimizer made from "
+        "the file begins anew.",
+        "model.keras: warning[KC502]: the state of the optimizer is not read: there are several optimizers",
+    ),
+    (
+        "KC503",
+        "nothing to train by",
+        "A training step was asked for of a model whose file names no optimizer and loss, or names some that are "
+        "not supported.",
+        "model.h5: error[KC503]: the file holds no compiled settings",
+    ),
+    (
         "KC901",
         "limit exceeded",
         "The file is larger or deeper than a limit that protects memory and time. Raise the limit by name if "

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 import keyword
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kchainer.ir.graph import Network, Value
 from kchainer.ir.op import Op, Shape
+from kchainer.ir.ops import ActivityRegularization
+from kchainer.ir.settings import ACTIVITY
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -101,7 +103,8 @@ class Plan:
     """All links by attribute name, and the calls in order.
 
     ``layers`` gives each link's layer (its Keras path); ``frozen`` names links that no optimizer updates; ``inputs`` (value, dtype) in the order of the caller's
-    arguments; ``taps`` the value and physical order behind a name.
+    arguments; ``taps`` the value and physical order behind a name; ``activities`` each value that a regularizer of
+    outputs looks at, with its layer.
     """
 
     name: str
@@ -116,6 +119,7 @@ class Plan:
     taps: Mapping[str, tuple[int, tuple[int, ...]]]
     is_linear: bool
     transposes: int
+    activities: tuple[tuple[int, str], ...] = ()
 
 
 # Attributes of chainer.Chain that a layer's name must not hide.
@@ -238,7 +242,20 @@ class Planner:
             and bool(self.steps)
             and len(self.links) == sum(s.link is not None for s in self.steps),
             transposes=self.transposes,
+            activities=tuple(self._activities()),
         )
+
+    def _activities(self) -> Iterator[tuple[int, str]]:
+        """The outputs, behind their activation, of layers with a regularizer of them."""
+        for i, node in enumerate(self.network.nodes):
+            layer = self.network.layers[node.layer]
+            if ACTIVITY in layer.settings or isinstance(layer.op, ActivityRegularization):
+                end = i
+                for k in range(i + 1, len(self.network.nodes)):
+                    behind = self.network.nodes[k]
+                    if behind.inputs == ((end, 0),) and behind.layer.startswith(f"{layer.name}/"):
+                        end = k
+                yield self.values[end, 0], layer.name
 
     def _value(self) -> int:
         self.count += 1

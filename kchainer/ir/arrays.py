@@ -74,3 +74,16 @@ class LazyArray:
     def mapped(self, function: Callable[[Any], Any]) -> LazyArray:
         """Another array of the same shape, computed when it is read."""
         return LazyArray(self.shape, self.source, lambda: function(self.read()))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Held:
+    array: np.ndarray[Any, Any]
+
+    def __call__(self) -> np.ndarray[Any, Any]:
+        return self.array
+
+
+def held(array: np.ndarray[Any, Any], source: str) -> LazyArray:
+    """An array in memory, which can be pickled."""
+    return LazyArray(tuple(array.shape), source, _Held(array))

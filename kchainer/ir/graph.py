@@ -9,6 +9,7 @@ from typing import Any
 from kchainer.diagnostics import Diagnostic, KchainerError
 from kchainer.ir.arrays import LazyArray
 from kchainer.ir.op import Op, Param, Shape
+from kchainer.ir.training import Gathered, Training
 
 Value = tuple[int, int]  # (node, which of its outputs)
 
@@ -78,6 +79,7 @@ class Model:
     """Named networks with the arrays of their params: (layer, param) -> array, missing where initialised.
 
     Where there are several networks, the keys of ``arrays`` begin with the network's name: "q_a_x:linear_1".
+    ``training`` says how it is trained, where the file does; ``gathered`` is the state of its only optimizer.
     """
 
     networks: Mapping[str, Network]
@@ -85,6 +87,8 @@ class Model:
     arrays: Mapping[tuple[str, str], LazyArray] = dataclasses.field(default_factory=dict)
     dtype: str = "float32"
     warnings: tuple[Diagnostic, ...] = ()
+    training: Training | None = None
+    gathered: Gathered | None = None
 
     @property
     def network(self) -> Network:
@@ -112,6 +116,14 @@ class Model:
         """The running Chainer network, a chain of them where there are several; see ``kchainer.load``."""
         return BACKENDS["chainer"](self)
 
+    def to_optimizer(self, net: Any) -> Any:
+        """The optimizer that the file names, set up on a network of ``to_chainer``; None where it names none.
+
+        State that the file holds (moments, the count of steps) is in place, and constraints follow each update.
+        Several optimizers come as one, ``kchainer.optimizers.Several``.
+        """
+        return BACKENDS["optimizer"](self, net)
+
     def to_source(self) -> str:
         """The network as a Chainer program."""
         return str(BACKENDS["source"](self))
@@ -123,4 +135,4 @@ class Model:
 
 
 # Filled by kchainer.api: the IR itself knows no backend.
-BACKENDS: dict[str, Callable[[Model], Any]] = {}
+BACKENDS: dict[str, Callable[..., Any]] = {}

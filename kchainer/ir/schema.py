@@ -19,6 +19,7 @@ from kchainer.ir.records import (
     mapping,
     record,
 )
+from kchainer.ir.training import Training
 
 assert ops  # importing it fills the table
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -67,11 +68,17 @@ NETWORK = record(
 ORIGIN = record({}, {"file": TEXT, "dialect": TEXT, "reasons": many(TEXT)})
 IR = record(
     {"kchainer": constant(1), "kind": constant("ir"), "networks": mapping(NETWORK, least=1)},
-    {"$schema": TEXT, "origin": ORIGIN, "dtype": kind_of(Literal["float16", "float32", "float64"], {})},
+    {
+        "$schema": TEXT,
+        "origin": ORIGIN,
+        "dtype": kind_of(Literal["float16", "float32", "float64"], {}),
+        "training": Kind({"$ref": "#/$defs/training"}, Training.problems, Training.from_json),
+    },
 )
 
 
 def ir_schema() -> Json:
     """The whole of an IR file. ``if``/``then`` by op, so that an editor shows that op's own attributes."""
     defs = {name: kind.schema for name, kind in layer_kinds().items()}
-    return {"$schema": DRAFT, "title": "kchainer IR", **IR.schema, "$defs": defs | settings.schemas()}
+    more = {"training": Training.schema()}
+    return {"$schema": DRAFT, "title": "kchainer IR", **IR.schema, "$defs": defs | settings.schemas() | more}

@@ -12,6 +12,7 @@ from kchainer.ir.graph import Layer, Model, Network, Origin, Value
 from kchainer.ir.op import OPS, Op, plain
 from kchainer.ir.records import Broken, say, token
 from kchainer.ir.schema import IR
+from kchainer.ir.training import Training, misplaced
 
 VERSION = 1
 RANK = 8  # of an input, at most
@@ -30,6 +31,7 @@ def to_json(model: Model) -> Json:
         },
         "dtype": model.dtype,
         "networks": {name: _network(network) for name, network in model.networks.items()},
+        **({"training": model.training.json()} if model.training is not None else {}),
     }
 
 
@@ -91,6 +93,12 @@ def from_json(data: Json, *, name: str, diagnostics: Diagnostics, most_nodes: in
         read = _Reader(key, network, diagnostics, most_nodes, broken).network()
         if read is not None:
             made[key] = read
+    training = (
+        Training.from_json(data["training"]) if "training" in data and broken.fine("/training") else None
+    )
+    if training is not None:
+        for problem in misplaced(training, {name: len(n.outputs) for name, n in made.items()}, "/training"):
+            say(diagnostics, problem, data)
     if diagnostics.has_errors:
         return None
     origin = data.get("origin", {})
@@ -101,6 +109,7 @@ def from_json(data: Json, *, name: str, diagnostics: Diagnostics, most_nodes: in
         {},
         data.get("dtype", "float32"),
         tuple(diagnostics.items),
+        training,
     )
 
 

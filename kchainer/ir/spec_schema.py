@@ -21,6 +21,7 @@ from kchainer.ir.records import (
     record,
 )
 from kchainer.ir.schema import DRAFT, LAYER
+from kchainer.ir.short_training import DEFS, TRAINING
 
 VARIABLE = {"$ref": "#/$defs/variable"}
 PATTERN = r"^\$[A-Za-z_][A-Za-z0-9_]*$"
@@ -183,6 +184,7 @@ COMMON = {
     "variables": described(mapping(ANYTHING), 'values that "$name" stands for'),
     "defaults": DEFAULTS,
     "dtype": kind_of(Literal["float16", "float32", "float64"], {}),
+    "training": described(variable(TRAINING), "optimizers, losses and metrics"),
 }
 HEAD = {"kchainer": constant(1), "kind": constant("spec")}
 SPEC = choice(
@@ -204,5 +206,6 @@ def spec_schema() -> Json:
         "settings": mapping(record({}, SETTING)).schema,
         **{kind: open_to_variables(one) for kind, one in settings.schemas().items()},
         "activations": {name: kind.schema for name, kind in activation_kinds().items()},
+        **{name: open_to_variables(one) for name, one in DEFS.items()},
     }
     return {"$schema": DRAFT, "title": "kchainer spec", **SPEC.schema, "$defs": defs}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kchainer.ir import op as definitions
+from kchainer.ir.arrays import LazyArray, held
 from kchainer.ir.definition import described
 from kchainer.ir.losses import LOSSES, Loss
 from kchainer.ir.op import Kind, Nested, Problem, attr
@@ -18,6 +20,7 @@ __all__ = [
     "LOSSES",
     "OPTIMIZERS",
     "SCHEDULES",
+    "Gathered",
     "Loss",
     "Measure",
     "Metric",
@@ -107,3 +110,55 @@ class Training(Record):  # type: ignore[type-var]  # as Owner
     missing_class_weight: float | None = attr(
         doc="weight of a class that class_weight does not name; null: an error", spec=1.0
     )
+    frozen_penalties: bool = attr(
+        doc="penalties of params that are not trained count in the loss", spec=False
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the optimizer of a file had gathered. No part of JSON files: it goes with the arrays.
+
+    ``slots`` has arrays by (layer, param) and slot, the slots named as ``kchainer.optimizers`` names them, in the
+    layout of the param. ``scale`` is that of a loss scale: the factor, and the finite steps since it changed.
+    """
+
+    steps: int
+    slots: Mapping[tuple[str, str], Mapping[str, LazyArray]]
+    scale: tuple[float, int] | None = None
+
+    def __reduce__(self) -> Any:
+        """Pickled and copied with its arrays, not with the open file."""
+        slots = {
+            key: {slot: held(array.read(), array.source) for slot, array in arrays.items()}
+            for key, arrays in self.slots.items()
+        }
+        return Gathered, (self.steps, slots, self.scale)
+
+
+def misplaced(training: Training, outputs: Mapping[str, int], at: str) -> Iterator[Problem]:
+    """Names of networks and numbers of outputs that a model of these (network -> how many outputs) has not."""
+    for i, owner in enumerate(training.optimizers):
+        for k, name in enumerate(owner.networks):
+            if name not in outputs:
+                yield Problem(f"{at}/optimizers/{i}/networks/{k}", "value", name, ", ".join(outputs))
+        for key in ("params", "no_weight_decay"):
+            for k, pattern in enumerate(getattr(owner, key)):
+                if not _is_pattern(pattern):
+                    where = f"{at}/optimizers/{i}/{key}/{k}"
+                    yield Problem(where, "value", pattern, "a regular expression")
+    one: Any
+    for key, entries in (("objectives", training.objectives), ("metrics", training.metrics)):
+        for i, one in enumerate(entries):
+            if one.network not in outputs:
+                yield Problem(f"{at}/{key}/{i}/network", "value", one.network, ", ".join(outputs))
+            elif one.output >= outputs[one.network]:
+                yield Problem(f"{at}/{key}/{i}/output", "value", one.output, f"below {outputs[one.network]}")
+
+
+def _is_pattern(text: str) -> bool:
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True

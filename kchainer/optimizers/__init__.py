@@ -28,6 +28,7 @@ from kchainer.optimizers.schedules import (
     Schedule,
     ScheduleRate,
 )
+from kchainer.optimizers.several import Several
 from kchainer.optimizers.views import View
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "Schedule",
     "ScheduleFreeAdamW",
     "ScheduleRate",
+    "Several",
     "UnitNorm",
     "View",
 ]

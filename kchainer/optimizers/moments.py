@@ -182,6 +182,15 @@ class Nadam(Moments):
     def u_product(self, value: float) -> None:
         self.hyperparam.u_product = float(value)
 
+    def load_state(self, state: Any, step: int) -> None:
+        """As of the base; the product is that of so many steps."""
+        super().load_state(state, step)
+        hp = self.hyperparam
+        count = sum(1 for _ in self.owned())
+        for t in range(1, step // (hp.gradient_accumulation_steps or 1) + 1):
+            times = count - (0 <= t - count < count) if hp.product_per_variable else 1
+            hp.u_product *= warmed(hp.beta_1, t, hp.schedule_decay) ** times
+
     def setup(self, link: chainer.Link, **how: Any) -> Optimizer:
         """As of the base; the product begins anew."""
         self.hyperparam.u_product = 1.0

@@ -6,14 +6,18 @@ Chainer is loaded when a network is built, not before: describing, checking and 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from kchainer.diagnostics import KchainerError
-from kchainer.frontends.builder.elements import tensors, wrong
+from kchainer.diagnostics import Diagnostic, KchainerError
+from kchainer.frontends.builder.elements import NEWEST, tensors, wrong
 from kchainer.frontends.builder.models import Described, FunctionalModel, SequentialModel
+from kchainer.frontends.keras.compiled import outputs_of
+from kchainer.frontends.keras.losses.compiled import training_of
 from kchainer.ir.graph import Model as IrModel
+from kchainer.ir.training import Training
 
 Json = dict[str, Any]
 
@@ -24,15 +28,67 @@ class Runs(Described):
     net: Any = None
     groups: Mapping[str, str] = {}
     counted: tuple[str, ...] = ()
+    settings: Json | None = None  # of ``compile``
 
     def _build(self) -> None:
         from kchainer.api import to_chainer
 
         assembled = self.assembled()
-        self.net = to_chainer(self.model())
+        self.net = to_chainer(self.trained(self.model()))
         self.groups, self.counted = assembled.groups, assembled.counted
         for tell in self.__dict__.pop("_waiting", ()):
             tell()
+
+    def compile(
+        self, optimizer: str | Json, loss: Any, metrics: Any = None, *, loss_weights: Any = None,
+        weighted_metrics: Any = None,
+    ) -> Any:  # fmt: skip
+        """State how the model is trained, in the names of Keras 3; returns the model.
+
+        Args:
+            optimizer: a name ("adam"), or ``{"class_name": "Adam", "config": {"learning_rate": 0.01}}``.
+            loss: a name or such an object; a list or dictionary of them for several outputs.
+            metrics, weighted_metrics, loss_weights: as in Keras.
+
+        Raises: KchainerError, at the build, for what is not supported.
+        """
+        self.settings = {
+            "optimizer": optimizer, "loss": loss, "metrics": metrics, "loss_weights": loss_weights,
+            "weighted_metrics": weighted_metrics,
+        }  # fmt: skip
+        if self.net is not None:
+            self.net.model = dataclasses.replace(self.net.model, training=self._training(self.net.model))
+        return self
+
+    def _training(self, model: IrModel) -> Training:
+        training, faults = training_of(self.settings, NEWEST, model.network.name, outputs_of(model.network))
+        if training is None:
+            told = [
+                Diagnostic(
+                    code=f.code,
+                    message=f.message,
+                    pointer=f.key,
+                    found=f.found,
+                    expected=f.expected,
+                    hint=f.hint,
+                )
+                for f in faults
+            ]
+            raise KchainerError(
+                *(told or [Diagnostic(code="KC104", message="compile(...): no optimizer is named")])
+            )
+        return training
+
+    def trained(self, model: IrModel) -> IrModel:
+        """The model with what ``compile`` stated."""
+        return model if self.settings is None else dataclasses.replace(model, training=self._training(model))
+
+    def fit(self, x: Any, y: Any, **how: Any) -> list[Json]:
+        """Train as ``compile`` stated; see ``kchainer.training.fit``."""
+        from kchainer.training.fitting import fit
+
+        self._ready(x if isinstance(x, (list, tuple)) else [x])
+        return fit(self.net, x, y, **how)
 
     def when_built(self, tell: Callable[[], None]) -> None:
         """Call ``tell`` once the network is there: now, or when the first call has made it."""
@@ -178,7 +234,7 @@ class Sequential(Runs, SequentialModel):
             return
         from kchainer.api import to_chainer
 
-        self.net = to_chainer(self.fixed)
+        self.net = to_chainer(self.trained(self.fixed))
         for tell in self.__dict__.pop("_waiting", ()):
             tell()
 

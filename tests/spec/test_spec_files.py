@@ -319,7 +319,6 @@ DENSE = {"op": "Dense", "name": "d", "units": 3}
 BAD: list[tuple[str, Json, list[tuple[str, str]]]] = [
     ("version", net(DENSE) | {"kchainer": 3}, [("KC109", "/kchainer")]),
     ("no inputs", {"kchainer": 1, "kind": "spec", "layers": [DENSE]}, [("KC105", "")]),
-    ("training", net(DENSE, training={}), [("KC205", "/training")]),
     (
         "reserved",
         net(DENSE, defaults={"normalization": "batch"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import operator
 import threading
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ def build(model: Model, plan: Plan, *, zeros: bool = False) -> Network | Sequent
         freeze(links[name])
     kind = Sequential if plan.is_linear and plan.steps else Network
     net = kind(plan, links, model.dtype)
+    net.model = dataclasses.replace(model, arrays={})
     net.params_of = {name: model.network.layers[layer].params for name, layer in plan.layers.items()}
     return net
 

@@ -15,6 +15,7 @@ import numpy as np
 import kchainer.functions
 import kchainer.links
 from kchainer.emit.plan import Call, Plan
+from kchainer.ir.graph import Model
 from kchainer.ir.op import Param
 
 MODULES = {
@@ -76,6 +77,7 @@ class _Predicting:
     plan: Plan
     dtype: str
     params_of: Mapping[str, tuple[Param, ...]]
+    model: Model  # without its arrays
 
     def predict(self, *xs: Any, batch_size: int | None = 32) -> Any:
         """Outputs for whole arrays: no training, no graph.
@@ -137,6 +139,13 @@ class Network(_Predicting, chainer.Chain):
             return tuple(_logical(values[v], order) for v, order in taps)
         ends = [chainer.as_variable(values[v]) for v in self.plan.outputs]
         return ends[0] if len(ends) == 1 else tuple(ends)
+
+    def values(self, *xs: Any, keep: Collection[int]) -> dict[int, Any]:
+        """The values of the plan whose numbers ``keep`` holds, in their physical order."""
+        values: dict[int, Any] = dict(zip(self.plan.inputs, self._given(xs), strict=True))
+        for _ in self._steps(values, keep):
+            pass
+        return values
 
     def layers(self, *xs: Any) -> Iterator[tuple[str, Any]]:
         """The name and the output of each layer in Keras's shape, in the order of their making."""
@@ -205,7 +214,7 @@ class Sequential(_Predicting, chainer.Sequential):
         """A network with the same layers, as ``chainer.Sequential.copy`` but of this class."""
         made = Sequential.__new__(Sequential)
         chainer.Sequential.__init__(made)
-        made.plan, made.dtype, made.params_of = self.plan, self.dtype, self.params_of
+        made.plan, made.dtype, made.params_of, made.model = self.plan, self.dtype, self.params_of, self.model
         made._place(x.copy(mode) if isinstance(x, chainer.Link) else copy.copy(x) for x in self)
         return made
 
@@ -216,15 +225,22 @@ class Sequential(_Predicting, chainer.Sequential):
             raise TypeError("the layers were changed after the network was made")
         return ((name, link) for name, link in zip(names, self, strict=True) if name is not None)
 
+    def values(self, *xs: Any, keep: Collection[int]) -> dict[int, Any]:
+        """The values of the plan whose numbers ``keep`` holds, in their physical order."""
+        (value,) = self._given(xs)
+        values = {self.plan.inputs[0]: value}
+        for step, layer in zip(self.plan.steps, self, strict=True):
+            value = layer(value)
+            if step.output in keep:
+                values[step.output] = value
+        return values
+
     def forward(self, *xs: Any, outputs: Sequence[str] | None = None) -> Any:
         """The output, or those of the layers that ``outputs`` names."""
         if not outputs:
             return super().forward(*self._given(xs))
         taps = _taps(self.plan, outputs)
-        (value,) = self._given(xs)
-        values = {self.plan.inputs[0]: value}
-        for step, layer in zip(self.plan.steps, self, strict=True):
-            values[step.output] = value = layer(value)
+        values = self.values(*xs, keep={v for v, _ in taps})
         return tuple(_logical(values[v], order) for v, order in taps)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from kchainer.ir import ops, short
 from kchainer.ir.graph import Layer, Model, Network, Value
 from kchainer.ir.op import Shape
+from kchainer.ir.short_training import shortened
 from kchainer.ir.spec import VERSION, jsonable
 
 Json = dict[str, Any]
@@ -19,10 +20,13 @@ def spec(model: Model) -> Json:
     if model.dtype != "float32":
         head["dtype"] = model.dtype
     made = {name: _Writer(network).data() for name, network in model.networks.items()}
+    tail: Json = {}
+    if model.training is not None:
+        tail["training"] = shortened(model.training, model.networks)
     if len(made) == 1:
         ((name, data),) = made.items()
-        return head | {"name": name} | data
-    return head | {"networks": made}
+        return head | {"name": name} | data | tail
+    return head | {"networks": made} | tail
 
 
 class _Writer:

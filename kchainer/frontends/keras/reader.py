@@ -19,15 +19,16 @@ from kchainer.files import (
     read_bytes,
     sniff,
 )
+from kchainer.frontends.keras import compiled, keras0
 from kchainer.frontends.keras import dialect as dialects
-from kchainer.frontends.keras import keras0
 from kchainer.frontends.keras.assets import Assets
 from kchainer.frontends.keras.dialect import Backend, Dialect
 from kchainer.frontends.keras.graph import Translation
 from kchainer.frontends.keras.weights import arrays
 from kchainer.ir.arrays import LazyArray
-from kchainer.ir.graph import Layer, Model, Origin
+from kchainer.ir.graph import Layer, Model, Network, Origin
 from kchainer.ir.settings import TABLES, setting
+from kchainer.ir.training import Gathered, Training
 
 Json = dict[str, Any]
 
@@ -194,8 +195,33 @@ def read_document(
     for part in (document.archive, document.weights):
         for odd in part.diagnostics.items if part is not None else ():
             found.add(odd)
+    training, gathered = _training(document, translation, network, loaded, limits)
     origin = Origin(document.name, str(told), told.reasons)
-    return Model({network.name: network}, origin, loaded, dtype, tuple(found.items))
+    items = tuple(found.items)
+    return Model({network.name: network}, origin, loaded, dtype, items, training, gathered)
+
+
+def _training(
+    document: Document,
+    translation: Translation,
+    network: Network,
+    loaded: Mapping[tuple[str, str], LazyArray],
+    limits: Limits,
+) -> tuple[Training | None, Gathered | None]:
+    """What the file says of its training. Whatever is wrong with it is a warning: the network is read."""
+    found, weights = translation.diagnostics, document.weights
+    try:
+        settings = compiled.settings_of(document.config, document.name, weights, limits)
+    except KchainerError as error:
+        for one in error.diagnostics:
+            found.add(dataclasses.replace(one, severity="warning"))
+        return None, None
+    training = compiled.compiled(settings, network, translation.dialect, found)
+    if training is None or weights is None or settings[0] is None:
+        return training, None
+    return training, compiled.state_of(
+        settings[0], training, weights, translation.owners, network, loaded, translation.dialect, found
+    )
 
 
 def _slopes(file: WeightFile) -> dict[str, tuple[int, ...]]:

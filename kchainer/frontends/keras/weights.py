@@ -71,6 +71,39 @@ def arrays(
     return out
 
 
+def trained(
+    owners: list[Owner], layers: Mapping[str, Layer], loaded: Mapping[Key, LazyArray], dialect: Dialect
+) -> list[list[Slot]]:
+    """What the model's optimizer updated, in the order of its variables; two orders where a release is not known.
+
+    Keras sorted them by name up to 2.0.5 (seen in a file of it), and no longer in 2.3.1.
+    """
+    slots = {(layer.name, p.name): (layer, p) for owner in owners for layer, p in _slots(owner, layers)}
+    out = [s for s in slots.values() if s[0].trainable and s[1].trainable]
+    if dialect.flavour != "keras" or dialect.release >= (2, 3):
+        return [out]
+    by_name = sorted(out, key=lambda s: _weight_name(loaded.get((s[0].name, s[1].name))))
+    return [by_name] if by_name == out or dialect.release < (2, 0, 6) else [by_name, out]
+
+
+def _weight_name(array: LazyArray | None) -> str:
+    """The name that a legacy file gives an array, without the layer's group."""
+    source = array.source if array is not None else ""
+    return source.removeprefix("/model_weights").removeprefix("/").partition("/")[2]
+
+
+def fitted(array: LazyArray, slot: Slot, dialect: Dialect) -> LazyArray | None:
+    """An array that belongs to a param, in the layout of the param; None where that is not known."""
+    found = Diagnostics()
+    made = _fitted(array, slot[0].op, slot[1], dialect, found, slot[0])
+    return None if found.has_errors else made
+
+
+def lazy(file: WeightFile, path: str) -> LazyArray:
+    """A dataset of a file."""
+    return _lazy(file, path, 0)
+
+
 def sources(source: Source) -> tuple[str, ...]:
     """The paths of a param's array: one, or one for each gate."""
     return (source,) if isinstance(source, str) else tuple(source)

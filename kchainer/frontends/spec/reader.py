@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -11,13 +12,14 @@ from kchainer.frontends.spec.variables import expanded
 from kchainer.ir.graph import Model, Network, Origin
 from kchainer.ir.op import Problem
 from kchainer.ir.records import Broken, say, token
+from kchainer.ir.short_training import expanded as expanded_training
 from kchainer.ir.spec import is_current
 from kchainer.ir.spec_schema import SPEC
+from kchainer.ir.training import Training, misplaced
 
 Json = dict[str, Any]
 # Keys that have a meaning which this kchainer does not read yet.
 RESERVED = {
-    "/training": "optimizers, losses and schedules",
     "/defaults/normalization": "a normalisation behind every layer",
     "/defaults/weight_normalization": "weight normalisation of every layer",
 }
@@ -81,8 +83,30 @@ def read(data: Json, *, name: str, diagnostics: Diagnostics, most_nodes: int) ->
             made[key] = read_one
     if diagnostics.has_errors:
         return None
+    training = _training(whole, made, diagnostics)
+    if diagnostics.has_errors:
+        return None
     origin = Origin(name, "kchainer spec", ("it says so",))
-    return Model(made, origin, {}, whole.get("dtype", "float32"), tuple(diagnostics.items))
+    dtype = whole.get("dtype", "float32")
+    return Model(made, origin, {}, dtype, tuple(diagnostics.items), training)
+
+
+def _training(whole: Json, networks: dict[str, Network], diagnostics: Diagnostics) -> Training | None:
+    """The training section, its references checked."""
+    if "training" not in whole:
+        return None
+    data, wrong = expanded_training(whole["training"], networks)
+    training = None
+    if not wrong:
+        training = Training.from_json(data)
+        outputs = {name: len(network.outputs) for name, network in networks.items()}
+        wrong = [
+            dataclasses.replace(p, pointer=p.pointer.replace("/objectives/", "/losses/", 1))
+            for p in misplaced(training, outputs, "")
+        ]
+    for problem in wrong:
+        say(diagnostics, dataclasses.replace(problem, pointer=f"/training{problem.pointer}"), whole)
+    return training
 
 
 def _networks(whole: Json) -> list[tuple[str, Any, str]]:

@@ -59,8 +59,9 @@ def expanded(data: Json, diagnostics: Diagnostics) -> tuple[Json, list[str]]:
     known = data.get("variables")
     made = _Expansion(known if isinstance(known, dict) else {}, diagnostics)
     out = made.network(data, "")
-    if "defaults" in data:
-        out["defaults"] = made.value(data["defaults"], "/defaults")
+    for key in ("defaults", "training"):
+        if key in data:
+            out[key] = made.value(data[key], f"/{key}")
     if isinstance(data.get("networks"), dict):
         out["networks"] = {
             name: made.network(network, f"/networks/{token(name)}") if isinstance(network, dict) else network

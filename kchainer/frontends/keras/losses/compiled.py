@@ -42,6 +42,7 @@ def training_of(
         objectives=objectives,
         metrics=tuple(_measures(config, network, outputs, objectives)),
         missing_class_weight=MISSING_CLASS[dialect.flavour].at(dialect),
+        frozen_penalties=dialect.flavour == "tf_keras" or dialect.release < (3,),
     )
     return (None if faults else training), faults
 

@@ -24,7 +24,9 @@ def signatures() -> dict[str, tuple[str, ...]]:
 
 def text() -> str:
     """The module."""
-    head = '"""Positional arguments of Keras 3.15\'s layers, in order. Made by docs/make_signatures.py."""\n\n'
+    head = (
+        '"""Positional arguments of Keras 3.15\'s layers, in order. Made by docs/make_signatures.py."""\n\n'
+    )
     rows = [f'    "{name}": "{" ".join(args)}",\n' for name, args in signatures().items() if args]
     return f"{head}SIGNATURES: dict[str, str] = {{\n{''.join(rows)}}}\n"
 

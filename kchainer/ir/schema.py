@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from kchainer.ir import ops, settings
 from kchainer.ir.op import OPS, Json, Kind, Op, Problem, kind_of, problems, schema
-from kchainer.ir.training import Training
 from kchainer.ir.records import (
     BOOLEAN,
     INTEGER,
@@ -20,6 +19,7 @@ from kchainer.ir.records import (
     mapping,
     record,
 )
+from kchainer.ir.training import Training
 
 assert ops  # importing it fills the table
 DRAFT = "https://json-schema.org/draft/2020-12/schema"

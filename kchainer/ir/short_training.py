@@ -18,7 +18,9 @@ from kchainer.ir.training import Metric, Owner, Training
 
 NUMBER = kind_of(float, {})
 NAME_OF_LOSS = Kind(
-    {"enum": sorted(LOSSES)}, lambda v, at: _unless(v in LOSSES if isinstance(v, str) else False, v, at), lambda v: v
+    {"enum": sorted(LOSSES)},
+    lambda v, at: _unless(v in LOSSES if isinstance(v, str) else False, v, at),
+    lambda v: v,
 )
 
 
@@ -51,7 +53,9 @@ A_LOSS = _by_type(text=NAME_OF_LOSS, object=_ref(LOSS, "loss"))
 A_METRIC = _by_type(text=TEXT, object=_ref(METRIC, "metric"))
 PLACE = {
     "network": described(TEXT, "name of the network; left out: the only one"),
-    "output": described(either(kind_of(int, {"minimum": 0}), TEXT), "number or name of the output", default=0),
+    "output": described(
+        either(kind_of(int, {"minimum": 0}), TEXT), "number or name of the output", default=0
+    ),
 }
 OWNER = record(
     {"optimizer": _ref(OPTIMIZER, "optimizer")},
@@ -78,12 +82,18 @@ TRAINING = record(
     {},
     {
         "optimizers": described(
-            _by_type(object=_ref(OPTIMIZER, "optimizer"), list=many(OWNER)), "one for all params, or a list of those with what they own"
+            _by_type(object=_ref(OPTIMIZER, "optimizer"), list=many(OWNER)),
+            "one for all params, or a list of those with what they own",
         ),
-        "losses": described(_by_type(text=NAME_OF_LOSS, object=_ref(LOSS, "loss"), list=many(OBJECTIVE)), "one for the only output, or a list with their outputs"),
+        "losses": described(
+            _by_type(text=NAME_OF_LOSS, object=_ref(LOSS, "loss"), list=many(OBJECTIVE)),
+            "one for the only output, or a list with their outputs",
+        ),
         "metrics": many(_by_type(text=TEXT, object=MEASURE)),
         "missing_class_weight": described(
-            kind_of(float | None, {}), "of a class that class_weight does not name; null: an error", default=1.0
+            kind_of(float | None, {}),
+            "of a class that class_weight does not name; null: an error",
+            default=1.0,
         ),
         "frozen_penalties": described(
             BOOLEAN, "penalties of params that are not trained count in the loss", default=False
@@ -128,7 +138,8 @@ def expanded(data: Json, networks: Mapping[str, Network]) -> tuple[Json, list[Pr
     out: Json = {
         "optimizers": owners,
         "objectives": [
-            {**one, **place(one, f"/losses/{i}"), "loss": _named(one["loss"])} for i, one in enumerate(objectives)
+            {**one, **place(one, f"/losses/{i}"), "loss": _named(one["loss"])}
+            for i, one in enumerate(objectives)
         ],
         "metrics": [
             {**full, **place(full, f"/metrics/{i}"), "metric": _named(full["metric"])}
@@ -150,7 +161,9 @@ def shortened(training: Training, networks: Mapping[str, Network]) -> Json:
     def place(one: Any) -> Json:
         names = networks[one.network].output_names
         said: Json = {} if single else {"network": one.network}
-        return said | ({"output": names[one.output] if names else one.output} if one.output or names[1:] else {})
+        return said | (
+            {"output": names[one.output] if names else one.output} if one.output or names[1:] else {}
+        )
 
     losses = [
         {"loss": _loss(o.loss), **place(o), **_said(o, "weight", "on_logits")}
@@ -160,7 +173,11 @@ def shortened(training: Training, networks: Mapping[str, Network]) -> Json:
     if losses:
         out["losses"] = losses[0]["loss"] if single and len(losses) == 1 and len(losses[0]) == 1 else losses
     metrics = [
-        {"metric": m.metric.name if not m.metric.arguments else m.metric.json(), **place(m), **_said(m, "weighted")}
+        {
+            "metric": m.metric.name if not m.metric.arguments else m.metric.json(),
+            **place(m),
+            **_said(m, "weighted"),
+        }
         for m in training.metrics
     ]
     if metrics:

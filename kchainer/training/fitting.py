@@ -25,7 +25,13 @@ class Batches(chainer.dataset.Iterator):  # type: ignore[misc]  # Chainer has no
     """
 
     def __init__(
-        self, arrays: Sequence[list[Any] | None], batch_size: int, *, shuffle: bool, repeat: bool, seed: int | None
+        self,
+        arrays: Sequence[list[Any] | None],
+        batch_size: int,
+        *,
+        shuffle: bool,
+        repeat: bool,
+        seed: int | None,
     ) -> None:
         self.arrays, self.batch_size, self.shuffle, self.repeat = arrays, batch_size, shuffle, repeat
         lengths = {len(a) for group in arrays if group is not None for a in group}
@@ -192,7 +198,9 @@ def fit(
     log = extensions.LogReport(trigger=(1, "epoch"), filename="log" if folder else None)
     trainer.extend(log)
     if progress:
-        trainer.extend(extensions.PrintReport(_columns(step, validation is not None), log_report=log, out=sys.stdout))
+        trainer.extend(
+            extensions.PrintReport(_columns(step, validation is not None), log_report=log, out=sys.stdout)
+        )
         trainer.extend(extensions.ProgressBar(update_interval=10, out=sys.stdout))
     for one in extend:
         trainer.extend(one)

@@ -64,10 +64,19 @@ class Runs(Described):
         training, faults = training_of(self.settings, NEWEST, model.network.name, outputs_of(model.network))
         if training is None:
             told = [
-                Diagnostic(code=f.code, message=f.message, pointer=f.key, found=f.found, expected=f.expected, hint=f.hint)
+                Diagnostic(
+                    code=f.code,
+                    message=f.message,
+                    pointer=f.key,
+                    found=f.found,
+                    expected=f.expected,
+                    hint=f.hint,
+                )
                 for f in faults
             ]
-            raise KchainerError(*(told or [Diagnostic(code="KC104", message="compile(...): no optimizer is named")]))
+            raise KchainerError(
+                *(told or [Diagnostic(code="KC104", message="compile(...): no optimizer is named")])
+            )
         return training
 
     def trained(self, model: IrModel) -> IrModel:

@@ -78,7 +78,11 @@ def test_short_forms_say_what_they_mean() -> None:
     assert isinstance(owner.optimizer, ir.Adam)
     assert (owner.optimizer.learning_rate, owner.optimizer.weight_decay) == (0.01, 0.001)
     (objective,) = model.training.objectives
-    assert (objective.network, objective.output, type(objective.loss).__name__) == ("model", 0, "CategoricalCrossentropy")
+    assert (objective.network, objective.output, type(objective.loss).__name__) == (
+        "model",
+        0,
+        "CategoricalCrossentropy",
+    )
     assert model.to_spec()["training"] == ONE["training"] | {
         "optimizers": ONE["training"]["optimizers"] | {"learning_rate": 0.01, "global_clipnorm": 10.0}
     }

@@ -53,9 +53,6 @@ and attributes and shows what each means.
 | `training` | optimizers, losses and metrics, see "Training" |
 | `dtype` | `float32` or `float64` |
 
-`defaults.normalization` and `defaults.weight_normalization` are kept for later and refused until then
-(KC205).
-
 ## Layers
 
 An entry of `layers` has the key `op`, the attributes of that op (tables below), and
@@ -99,6 +96,8 @@ layer above once more, with the same params; it is known as `name@2`, `name@3` a
 | `initializer` | of every kernel and embedding whose layer states none |
 | `settings` | of params by their names, where a layer states nothing for them |
 | `activation` | of every layer of ACTIVATED that has no `activation`; `"activation": null` keeps one without |
+| `normalization` | an op behind every layer with a kernel, before its activation: `"BatchNormalization"`, or an object with attributes; a layer's own `normalization` counts first, `null` keeps it without |
+| `weight_normalization` | true: dense layers, convolutions and transposed ones have weight-normalised kernels; a layer's own counts first |
 | `attributes` | by op: attributes that its layers need not state |
 
 ```yaml

@@ -235,6 +235,31 @@ def takes_activation(cls: type[Op]) -> bool:
     return cls is not ops.Input and "activation" not in kinds(cls)
 
 
+# Ops that a spec may normalise behind, and what they are with normalised weights.
+WEIGHT_NORMALISED = {
+    "Dense": "WeightNormalizedDense",
+    "Convolution": "WeightNormalizedConvolution",
+    "TransposedConvolution": "WeightNormalizedTransposedConvolution",
+}
+
+
+def takes_normalization(op: str) -> bool:
+    """A layer of this op may state a ``normalization``, which stands before its activation."""
+    return op in WEIGHTED
+
+
+def normalised(op: str, weights: Any) -> str:
+    """The op that stands for this one where ``weight_normalization`` is asked for."""
+    return WEIGHT_NORMALISED.get(op, op) if weights is True else op
+
+
+def normalizations() -> list[str]:
+    """The ops that a ``normalization`` may be."""
+    family = ops.BatchNormalization.__module__
+    others = ("LayerScale", "Normalization")
+    return [n for n in layer_ops() if OPS[n].__module__ == family and n not in others]
+
+
 def snake(name: str) -> str:
     """What layers of an op are called where the spec names none: ``global_pooling`` of ``GlobalPooling``."""
     return _WORDS.sub("_", name).lower()
@@ -325,3 +350,11 @@ def brief(kind: str, data: Json) -> Any:
 def brief_of_param(said: Json) -> Json:
     """What is said of one param, as short as the spec takes it."""
     return {kind: brief(kind, value) for kind, value in said.items()}
+
+
+WEIGHTED = frozenset(
+    [
+        *("Dense", "EinsumDense", "Convolution", "DepthwiseConvolution", "SeparableConvolution"),
+        *("TransposedConvolution", *WEIGHT_NORMALISED.values()),
+    ]
+)

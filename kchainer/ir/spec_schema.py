@@ -10,6 +10,7 @@ from kchainer.ir import definition, ops, settings, short
 from kchainer.ir.op import OPS, Json, Kind, Op, kind_of, kinds, plain, schema
 from kchainer.ir.records import (
     ANYTHING,
+    BOOLEAN,
     TEXT,
     by_key,
     choice,
@@ -127,12 +128,29 @@ PARAMS = described(
 
 
 @functools.cache
+def normalization_kinds() -> Mapping[str, Kind]:
+    """The ops that a ``normalization`` may be written out as: attributes that are left out are the defaults'."""
+    return {name: _with(OPS[name], {}) for name in short.normalizations()}
+
+
+NORMALIZATIONS = either(
+    kind_of(Literal[(None, *short.normalizations())], {}),
+    by_key("op", normalization_kinds, "#/$defs/normalizations", "op"),
+)
+NORMALIZATION = described(named(NORMALIZATIONS, "normalization"), "behind the layer, before its activation")
+WEIGHTS_NORMALISED = described(BOOLEAN, "the kernel is a length times a direction")
+
+
+@functools.cache
 def layer_kinds() -> Mapping[str, Kind]:
     """The layers of spec files, by op."""
     common = NAMED | {"trainable": variable(LAYER["trainable"]), "settings": PARAMS}
     able = common | {"activation": variable(ACTIVATION)}
+    normed = {"normalization": variable(NORMALIZATION)}
+    weighted = normed | {"weight_normalization": variable(WEIGHTS_NORMALISED)}
+    more = dict.fromkeys(short.WEIGHTED, normed) | dict.fromkeys(short.WEIGHT_NORMALISED, weighted)
     return {
-        name: _with(OPS[name], able if short.takes_activation(OPS[name]) else common)
+        name: _with(OPS[name], (able if short.takes_activation(OPS[name]) else common) | more.get(name, {}))
         for name in short.layer_ops()
     }
 
@@ -175,6 +193,12 @@ DEFAULTS = record(
             SETTING["initializer"], "of every kernel and embedding whose layer states none"
         ),
         "activation": described(ACTIVATION, "of every layer with params that could state one and does not"),
+        "normalization": described(
+            variable(NORMALIZATION), "of every layer with a kernel that does not state one"
+        ),
+        "weight_normalization": described(
+            variable(WEIGHTS_NORMALISED), "of every dense layer and convolution that can have it"
+        ),
         "settings": PARAMS,
         "attributes": record({}, partial_kinds()),
     },
@@ -203,6 +227,8 @@ def spec_schema() -> Json:
         "references": REFERENCES.schema,
         "sources": SOURCES.schema,
         "activation": ACTIVATIONS.schema,
+        "normalization": NORMALIZATIONS.schema,
+        "normalizations": {name: kind.schema for name, kind in normalization_kinds().items()},
         "settings": mapping(record({}, SETTING)).schema,
         **{kind: open_to_variables(one) for kind, one in settings.schemas().items()},
         "activations": {name: kind.schema for name, kind in activation_kinds().items()},

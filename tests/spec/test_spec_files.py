@@ -320,9 +320,9 @@ BAD: list[tuple[str, Json, list[tuple[str, str]]]] = [
     ("version", net(DENSE) | {"kchainer": 3}, [("KC109", "/kchainer")]),
     ("no inputs", {"kchainer": 1, "kind": "spec", "layers": [DENSE]}, [("KC105", "")]),
     (
-        "reserved",
+        "unknown normalization",
         net(DENSE, defaults={"normalization": "batch"}),
-        [("KC205", "/defaults/normalization")],
+        [("KC104", "/defaults/normalization")],
     ),
     ("unknown op", net({"op": "Densse", "units": 3}), [("KC201", "/layers/0/op")]),
     ("unknown key", net(DENSE | {"unitss": 3}), [("KC103", "/layers/0/unitss")]),

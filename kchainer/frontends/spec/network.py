@@ -32,6 +32,7 @@ class Entry:
     layer: Entry | None = None  # the layer of a call
     op: Op | None = None  # once it is made
     activation: Op | None = None
+    normalization: Op | None = None
 
     @property
     def is_call(self) -> bool:
@@ -232,14 +233,40 @@ class Reader:
         value = self.builder.call(
             layer.name, layer.op, taken, trainable=trainable, settings=settings, pointer=entry.at
         )
+        if value is not None and short.takes_normalization(layer.data["op"]):
+            value = self._normalize(layer, value, trainable)
         if value is None or (layer.activation is None and entry.is_call):
             return value
         return self._activate(layer, value, trainable)
 
+    def _setting(self, data: Json, key: str) -> Any:
+        """What a layer states, else what the file's defaults do."""
+        return data[key] if key in data else self.defaults.get(key)
+
+    def _normalize(self, layer: Entry, value: Value, trainable: bool) -> Value | None:
+        """Call the normalisation behind a layer, before its activation; the same one at each of its calls."""
+        stated = self._setting(layer.data, "normalization")
+        if stated is None:
+            return value
+        stated = {"op": stated} if isinstance(stated, str) else stated
+        if layer.normalization is None:
+            given = self.defaults.get("attributes", {}).get(stated["op"], {}) | stated
+            cls = OPS[stated["op"]]
+            shapes = (self.builder.shape(value),)
+            layer.normalization = self._filled(cls, given, shapes, layer.name, layer.at)
+        if layer.normalization is None:
+            layer.fine = False
+            return None
+        name = f"{layer.name}/{layer.normalization.name.lower()}"
+        if name in self.named or name in self.inputs:
+            self._error("KC304", f'"{name}" is the name of the normalisation of "{layer.name}"', layer.at)
+            return None
+        return self.builder.call(name, layer.normalization, [value], trainable=trainable, pointer=layer.at)
+
     def _make(self, entry: Entry, shapes: tuple[Shape, ...]) -> bool:
         """Make the op of a layer, filled in for the inputs of its own place; False where it does not fit."""
         data = entry.data
-        cls = OPS[data["op"]]
+        cls = OPS[short.normalised(data["op"], self._setting(data, "weight_normalization"))]
         given = self.defaults.get("attributes", {}).get(data["op"], {}) | {
             k: v for k, v in data.items() if k in definitions.kinds(cls)
         }

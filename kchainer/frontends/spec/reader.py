@@ -18,11 +18,6 @@ from kchainer.ir.spec_schema import SPEC
 from kchainer.ir.training import Training, misplaced
 
 Json = dict[str, Any]
-# Keys that have a meaning which this kchainer does not read yet.
-RESERVED = {
-    "/defaults/normalization": "a normalisation behind every layer",
-    "/defaults/weight_normalization": "weight normalisation of every layer",
-}
 NAME = "model"  # of a network that has none
 # Classes of Keras that have another name here.
 _OPS_OF_KERAS = {
@@ -55,11 +50,7 @@ def _say(diagnostics: Diagnostics, problem: Problem, data: Json) -> None:
         message = f"unknown op `{problem.found}`"
         diagnostics.error("KC201", message, pointer=problem.pointer, hint=hint)
         return
-    if problem.kind != "unknown" or problem.pointer not in RESERVED:
-        say(diagnostics, problem, data)
-        return
-    message = f"`{problem.pointer[1:]}` ({RESERVED[problem.pointer]}) is not read yet"
-    diagnostics.error("KC205", message, pointer=problem.pointer)
+    say(diagnostics, problem, data)
 
 
 def read(data: Json, *, name: str, diagnostics: Diagnostics, most_nodes: int) -> Model | None:

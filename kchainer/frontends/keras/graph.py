@@ -9,7 +9,7 @@ from typing import Any
 from kchainer.diagnostics import Diagnostics, suggestion
 from kchainer.files import Limits
 from kchainer.frontends.fields import Config, Wrong, read, shown
-from kchainer.frontends.keras import attending, wrapped
+from kchainer.frontends.keras import attending, custom, wrapped
 from kchainer.frontends.keras import layers as _layers  # noqa: F401  fills TRANSLATORS
 from kchainer.frontends.keras import masks as masking
 from kchainer.frontends.keras.calls import Call, Malformed, Ref, calls, ends, flat
@@ -56,6 +56,7 @@ class Owner:
     params: tuple[str, ...] | None = None  # those of the layer's params that stand here; None: all
     at: str | None = None  # the place of a layer inside of a layer, below it: "cell", "forward_layer"
     merged: bool = False  # a Keras 1 Merge at the start of a Sequential: its branches' layers stand flat
+    replaced: custom.Replaced | None = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -106,9 +107,11 @@ class Translation:
         limits: Limits,
         translators: Mapping[str, Translator] = TRANSLATORS,
         slopes: Mapping[str, tuple[int, ...]] | None = None,
+        replacements: Mapping[str, custom.Replacement] | None = None,
     ) -> None:
         self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
         self.translators, self.slopes = translators, slopes or {}
+        self.replacements = replacements or {}
         self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
         self.masks = masking.Masks(self.builder.call, self.builder.shape)
         self.inputs: list[Value] = []
@@ -219,7 +222,12 @@ class Translation:
         # Keras hands the word of this wrapper to no layer inside
         entry.trainable = named.get("trainable", True) is not False or class_name == "SpectralNormalization"
         self._read_calls(entry)
-        if class_name in MODELS and isinstance(config, (dict, list)):
+        replacement = custom.find(self.replacements, raw, name)
+        if replacement is not None:
+            owner.layer, owner.replaced = None, custom.Replaced(replacement)
+            if isinstance(config, dict):
+                self._read_dtype(entry, config)
+        elif class_name in MODELS and isinstance(config, (dict, list)):
             owner.layer = None
             entry.scope, owner.children = self._scope(raw, full, pointer, depth + 1)
             entry.broken = entry.scope is None
@@ -340,6 +348,8 @@ class Translation:
 
     def _is_operation(self, entry: Entry) -> bool:
         module, config = entry.raw.get("module"), entry.raw.get("config")
+        if entry.owner.replaced is not None:
+            return False
         if entry.class_name in OPERATION_CLASSES or (isinstance(module, str) and ".ops." in module):
             return True
         # Keras 3's .h5 files name no module; a layer's config says whether it is trainable
@@ -354,7 +364,7 @@ class Translation:
         if entry.class_name in CODE or ">" in str(entry.raw.get("registered_name") or ""):
             self.error(
                 "KC202", f"{what} holds or names code of its own, which is never run", entry.pointer,
-                hint="replace the layer by one that Keras defines",
+                hint=custom.hint(entry.raw, entry.name),
             )  # fmt: skip
             return
         shown = self.diagnostics.count("error") < self.limits.diagnostics  # the others are only counted
@@ -661,6 +671,8 @@ class Translation:
         self, entry: Entry, inputs: list[Value], mask: Value | None = None, heed: bool = True
     ) -> list[Value | None]:
         """Call a layer on values and on the mask that comes with the first, or that the file gives."""
+        if entry.owner.replaced is not None and not entry.broken:
+            return custom.call(self, entry, inputs, mask or self.masks.of(inputs[0]))
         if entry.config is None or entry.broken:
             return [None]
         implied = self.masks.of(inputs[0]) if heed else None

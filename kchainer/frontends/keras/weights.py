@@ -9,6 +9,7 @@ from typing import Any
 
 from kchainer.diagnostics import Diagnostics
 from kchainer.files import WeightFile
+from kchainer.frontends.keras import custom
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.gates import Slot, Source, by_gate, is_cudnn, joined_axis, of_cudnn
 from kchainer.frontends.keras.graph import Owner
@@ -112,6 +113,8 @@ def _slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
     while todo:
         one = todo.pop()
         layer = layers.get(one.layer) if one.layer else None
+        if one.replaced is not None:
+            out += [slot for slot, _ in one.replaced.slots(layers)]
         if layer is not None:
             out += [(layer, p) for p in layer.params if one.params is None or p.name in one.params]
         todo.extend(reversed(one.children))
@@ -142,9 +145,10 @@ def _legacy(
     out: list[tuple[Slot, Source]] = []
     for owner, slots, paths in pairs:
         paths = [p for p in paths if "rnn_state" not in p]  # Keras 3 saves the states of stateful layers
+        named = custom.in_order(owner.replaced, layers, paths) if owner.replaced is not None else None
         gates = by_gate(slots, paths) if len(paths) > len(slots) else None
-        if gates is not None:
-            out += gates
+        if named is not None or gates is not None:
+            out += named or gates or []
             continue
         extra = EXTRA.get(owner.class_name, 0)
         if len(paths) not in (len(slots), len(slots) + extra):
@@ -355,6 +359,16 @@ def _v3(
             if any(child.at == "cell" for child in owner.children):  # states of a stateful layer
                 read |= {f"{path}/vars/{n}" for n in range(MOST_STATES)}
             layer = layers.get(owner.layer) if owner.layer else None
+            if owner.replaced is not None:
+                held = custom.places(owner.replaced, layers, file, path)
+                out += [one for one in held if one[1] in file]
+                read |= {source for _, source in held}
+                for (inner, param), source in held:
+                    if source not in file:
+                        diagnostics.error(
+                            "KC401", f'the weights file has no `{param.name}` of "{inner.name}"', expected=source,
+                            hint="say the place of each array under `weights` of the replacement",
+                        )  # fmt: skip
             if layer is None or (layer.name, owner.params) in seen:
                 continue
             seen.add((layer.name, owner.params))

@@ -89,6 +89,8 @@ class _Predicting:
             An array, or a list of them where the network has several outputs.
         """
         parts: list[list[Any]] = []
+        if len(xs) == 1 and isinstance(xs[0], dict):
+            xs = tuple(self._by_name(xs[0]))
         with inference():
             for part in _batches(len(xs[0]), batch_size):
                 out = self(*(x[part] for x in xs))  # type: ignore[operator]
@@ -99,9 +101,21 @@ class _Predicting:
         ]
         return whole[0] if len(whole) == 1 else whole
 
+    def _by_name(self, xs: Mapping[str, Any]) -> list[Any]:
+        """Inputs in the plan's order."""
+        names = {value: name for name, (value, _) in reversed(self.plan.taps.items())}
+        wanted = [names[value] for value in self.plan.inputs]
+        if set(xs) != set(wanted):
+            raise TypeError(
+                f"{self.plan.name} takes {', '.join(wanted)}; given are {', '.join(map(str, xs))}"
+            )
+        return [xs[name] for name in wanted]
+
     def _given(self, xs: Sequence[Any]) -> list[Any]:
         if len(xs) == 1 and isinstance(xs[0], (list, tuple)):
             xs = xs[0]
+        elif len(xs) == 1 and isinstance(xs[0], dict):
+            xs = self._by_name(xs[0])
         if len(xs) != len(self.plan.inputs):
             raise TypeError(f"{self.plan.name} takes {len(self.plan.inputs)} inputs, {len(xs)} given")
         return [_cast(x, d, self.dtype) for x, d in zip(xs, self.plan.input_dtypes, strict=True)]

@@ -34,6 +34,7 @@ __all__ = [
     "Input",
     "layers",
     "plan_deconvolutions",
+    "register",
     "start_weight_normalization",
 ]
 
@@ -48,6 +49,10 @@ def __getattr__(name: str) -> Any:
         import kchainer.diagnostics
 
         return getattr(kchainer.diagnostics, name)
+    if name == "register":
+        import kchainer.custom
+
+        return kchainer.custom.register
     if name in _NETWORKS:
         import kchainer.training.networks
 

@@ -8,6 +8,7 @@ import os
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from kchainer import custom as customs
 from kchainer.diagnostics import Diagnostic, KchainerError, suggestion
 from kchainer.emit.plan import Plan, Planner
 from kchainer.files import DEFAULT, Limits, breach
@@ -48,6 +49,7 @@ def read(
     variables: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
+    custom: Mapping[str, customs.Given] | None = None,
 ) -> Model:
     """Read a model file: Keras's JSON, YAML, .h5, .keras; kchainer's own spec and IR; chainer-sequential's JSON.
 
@@ -59,6 +61,8 @@ def read(
         variables: values in place of those that a spec's ``variables`` give.
         limits: what a file may ask for at most.
         allow: codes that are warnings then; only KC206: computed in another precision than the file says.
+        custom: what stands for layers that Keras does not define, by class name, registered name, or a Lambda's
+            layer name: the path of a composite, a dictionary of one, or a function (docs/custom-layers.md).
 
     Returns:
         The IR; arrays are read when they are needed.
@@ -76,6 +80,7 @@ def read(
         variables=variables,
         limits=limits,
         allow=allow,
+        custom=custom,
     )
 
 
@@ -87,6 +92,7 @@ def read_document(
     variables: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
+    custom: Mapping[str, customs.Given] | None = None,
 ) -> Model:
     """The IR of a file that is open: kchainer's own formats are told by the key ``kchainer``. Raises KchainerError."""
     if "kchainer" in document.config:
@@ -101,7 +107,12 @@ def read_document(
         return _within(sequential2016.read_document(document, limits=limits), limits)
     return _within(
         reader.read_document(
-            document, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow
+            document,
+            dialect=dialect,
+            keras_backend=keras_backend,
+            limits=limits,
+            allow=allow,
+            replacements=customs.replacements(custom, limits),
         ),
         limits,
     )
@@ -190,6 +201,7 @@ def from_keras(
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
+    custom: Mapping[str, customs.Given] | None = None,
 ) -> Model:
     """The IR of a Keras config: a dictionary, or the text of ``to_json()``. Raises KchainerError."""
     from kchainer.files import load_json
@@ -201,7 +213,12 @@ def from_keras(
         document.weights = reader.open_weights(weights, limits)
     return _within(
         reader.read_document(
-            document, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow
+            document,
+            dialect=dialect,
+            keras_backend=keras_backend,
+            limits=limits,
+            allow=allow,
+            replacements=customs.replacements(custom, limits),
         ),
         limits,
     )
@@ -244,6 +261,7 @@ def load(
     variables: Mapping[str, Any] | None = None,
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
+    custom: Mapping[str, customs.Given] | None = None,
 ) -> Any:
     """A Keras model file as a running Chainer network; arguments and errors as in ``read``.
 
@@ -264,6 +282,7 @@ def load(
         variables=variables,
         limits=limits,
         allow=allow,
+        custom=custom,
     )
     return to_chainer(model)
 
@@ -277,11 +296,14 @@ def convert(
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
+    custom: Mapping[str, customs.Given] | None = None,
 ) -> Model:
     """Write the folder that ``kchainer convert`` writes; arguments and errors as in ``read``."""
     from kchainer import bundle
 
-    model = read(src, weights, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow)
+    model = read(
+        src, weights, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow, custom=custom
+    )
     bundle.write(model, out)
     return model
 
@@ -318,12 +340,15 @@ def validate(
     keras_backend: str | None = None,
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
+    custom: Mapping[str, customs.Given] | None = None,
 ) -> tuple[Diagnostic, ...]:
     """What is wrong with a file, and what is odd; empty when it is fine. Never raises for bad input."""
     from kchainer.diagnostics import KchainerError
 
     try:
-        return read(path, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow).warnings
+        return read(
+            path, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow, custom=custom
+        ).warnings
     except KchainerError as error:
         return error.diagnostics
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from kchainer import api
+from kchainer.custom import Given
 from kchainer.diagnostics import Diagnostic, Diagnostics, KchainerError
 from kchainer.files import DEFAULT, Limits
 from kchainer.frontends.keras import dialect as dialects
@@ -50,6 +51,7 @@ def check(
     limits: Limits = DEFAULT,
     engine: Engine = "typed",
     allow: Collection[str] = (),
+    custom: Mapping[str, Given] | None = None,
 ) -> Checked:
     """What a file is and what is wrong with it. Never raises for bad input."""
     try:
@@ -64,7 +66,7 @@ def check(
         return Checked(str(path), kind, _writer(document, kind, dialect), layers, found)
     try:
         model = api.read_document(
-            document, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow
+            document, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow, custom=custom
         )
     except KchainerError as error:
         return Checked(str(path), kind, _writer(document, kind, dialect), layers, error.diagnostics)

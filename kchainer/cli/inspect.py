@@ -56,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
         keras_backend=args.keras_backend,
         limits=options.limits(args),
         allow=args.allow,
+        custom=options.custom(args),
         variables=options.variables(args),
     )
     reasons = "; ".join(model.origin.reasons)

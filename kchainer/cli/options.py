@@ -23,7 +23,29 @@ def reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a variable of a spec"
     )
+    parser.add_argument(
+        "--custom",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="a composite that stands for the layers of a class, or for a Lambda of this name",
+    )
     parser.add_argument("--limit", action="append", default=[], metavar="NAME=VALUE", help="raise a limit")
+
+
+def custom(args: argparse.Namespace) -> dict[str, Any]:
+    """What ``--custom NAME=FILE`` says."""
+    from kchainer.diagnostics import Diagnostic, KchainerError
+
+    out = {}
+    for one in args.custom:
+        name, equals, file = one.partition("=")
+        if not (name and equals and file):
+            message = f"`--custom {one}` is no NAME=FILE"
+            hint = "for example --custom Mish=mish.yaml"
+            raise KchainerError(Diagnostic(code="KC104", message=message, hint=hint))
+        out[name] = file
+    return out
 
 
 def variables(args: argparse.Namespace) -> dict[str, Any]:

@@ -90,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
             limits=limits,
             engine=args.engine,
             allow=args.allow,
+            custom=options.custom(args),
         )
         for path in files(args.paths)
     ]

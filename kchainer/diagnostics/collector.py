@@ -121,10 +121,12 @@ class Diagnostics:
 
     def located(self, text: str) -> Diagnostics:
         """Fill in line, column and excerpt of the items from the JSON text they point into."""
-        wanted = {d.pointer for d in self.items if d.line is None}
+        wanted = {d.pointer for d in self.items if d.line is None and d.file == self.file}
         if wanted:
             spots = locate(text, wanted)
-            self.items = [spots[d.pointer].mark(d) if d.line is None else d for d in self.items]
+            self.items = [
+                spots[d.pointer].mark(d) if d.line is None and d.file == self.file else d for d in self.items
+            ]
         return self
 
     def _say(

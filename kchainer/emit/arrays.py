@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from kchainer.emit.plan import Call, Emitted, Link, Site, emits
+from kchainer.emit.plan import Call, Emitted, Link, Site, Weight, emits
 from kchainer.ir import ops
 
 
 @emits(ops.Constant)
 def constant(op: ops.Constant, site: Site) -> Emitted:
     return Link("kchainer.links.Constant", {"shape": op.shape, "values": op.values, "dtype": op.dtype}, {})
+
+
+@emits(ops.Parameter)
+def parameter(op: ops.Parameter, site: Site) -> Emitted:
+    return Link("kchainer.links.Parameter", {"shape": op.shape}, {"value": Weight("value")})
 
 
 @emits(ops.ExpandDims)

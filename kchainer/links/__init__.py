@@ -1,7 +1,7 @@
 """Links that Chainer lacks or means otherwise than Keras; channels first, any device."""
 
 from kchainer.links.activation import ParametricSoftplus, PReLU, SReLU
-from kchainer.links.arrays import Constant
+from kchainer.links.arrays import Constant, Parameter
 from kchainer.links.attention import Attention, MultiHeadAttention
 from kchainer.links.conv import Convolution, Deconvolution, DepthwiseConvolution, SeparableConvolution
 from kchainer.links.dense import EinsumDense, EmbedID, Linear, RandomFourierFeatures
@@ -57,6 +57,7 @@ __all__ = [
     "MultiHeadAttention",
     "Normalization",
     "PReLU",
+    "Parameter",
     "ParametricSoftplus",
     "RMSNormalization",
     "RandomFourierFeatures",

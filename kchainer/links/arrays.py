@@ -1,4 +1,4 @@
-"""Numbers that a network holds."""
+"""Numbers that a network holds: some learn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 
 import chainer
 import numpy as np
+
+from kchainer.links.parameters import parameter
 
 
 class Constant(chainer.Link):
@@ -23,3 +25,19 @@ class Constant(chainer.Link):
     def forward(self) -> Any:
         """The numbers."""
         return chainer.as_variable(self.values)
+
+
+class Parameter(chainer.Link):
+    """An array that learns. Parameters: value.
+
+    Source: ``self.add_weight`` of layers that Keras does not define.
+    """
+
+    def __init__(self, shape: Sequence[int]) -> None:
+        super().__init__()
+        with self.init_scope():
+            self.value = parameter(shape, 0)
+
+    def forward(self) -> chainer.Variable:
+        """The array."""
+        return chainer.as_variable(self.value)

@@ -30,6 +30,7 @@ GIVEN: dict[str, tuple[dict[str, Any], list[Shape]]] = {
         {"momentum": 0.9, "epsilon": 1e-3, "scale": True, "center": False},
         [(None, 5, 4), (None, 5)],
     ),
+    "Parameter": ({"shape": [2, 3]}, []),
     "Reshape": ({"target": [2, -1]}, [(None, 6, 4)]),
 }
 SHAPES: list[list[Shape]] = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -27,9 +28,12 @@ MODULES = {
 
 
 def target(name: str) -> Any:
-    """What a plan's target names, from four modules only."""
+    """What a plan's target names: of four modules, or of the one that holds an emission of the user's own.
+
+    Files name no targets, emissions do. Nothing is imported here.
+    """
     module, _, attribute = name.rpartition(".")
-    return getattr(MODULES[module], attribute)
+    return getattr(MODULES.get(module) or sys.modules[module], attribute)
 
 
 class Function:
@@ -90,6 +94,8 @@ class _Predicting:
             An array, or a list of them where the network has several outputs.
         """
         parts: list[list[Any]] = []
+        if len(xs) == 1 and isinstance(xs[0], dict):
+            xs = tuple(self._by_name(xs[0]))
         with inference():
             for part in _batches(len(xs[0]), batch_size):
                 out = self(*(x[part] for x in xs))  # type: ignore[operator]
@@ -102,9 +108,21 @@ class _Predicting:
         ]
         return whole[0] if len(whole) == 1 else whole
 
+    def _by_name(self, xs: Mapping[str, Any]) -> list[Any]:
+        """Inputs in the plan's order."""
+        names = {value: name for name, (value, _) in reversed(self.plan.taps.items())}
+        wanted = [names[value] for value in self.plan.inputs]
+        if set(xs) != set(wanted):
+            raise TypeError(
+                f"{self.plan.name} takes {', '.join(wanted)}; given are {', '.join(map(str, xs))}"
+            )
+        return [xs[name] for name in wanted]
+
     def _given(self, xs: Sequence[Any]) -> list[Any]:
         if len(xs) == 1 and isinstance(xs[0], (list, tuple)):
             xs = xs[0]
+        elif len(xs) == 1 and isinstance(xs[0], dict):
+            xs = self._by_name(xs[0])
         if len(xs) != len(self.plan.inputs):
             raise TypeError(f"{self.plan.name} takes {len(self.plan.inputs)} inputs, {len(xs)} given")
         return [_cast(x, d, self.dtype) for x, d in zip(xs, self.plan.input_dtypes, strict=True)]

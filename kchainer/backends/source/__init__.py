@@ -39,7 +39,15 @@ def program(plans: Mapping[str, Plan], dtype: str, dialect: str) -> str:
     own = [IMPORTS[s] for s in ("KF", "KL") if s in used]
     head = ['"""A network that kchainer wrote."""', ""]
     head += ["import kchainer  # lets Chainer 7 run on today's NumPy", "import chainer", *first, *own]
+    head += [f"import {module}" for module in sorted(set(_modules(plans)) - set(SHORT))]
     return "\n".join([*head, *body, ""])
+
+
+def _modules(plans: Mapping[str, Plan]) -> Iterator[str]:
+    """Where links and functions stand; emissions of the user's own have modules of their own."""
+    for plan in plans.values():
+        for one in (*plan.links.values(), *(step.call for step in plan.steps if step.call is not None)):
+            yield one.target.rpartition(".")[0]
 
 
 def _class(name: str, lines: list[str]) -> list[str]:
@@ -48,7 +56,7 @@ def _class(name: str, lines: list[str]) -> list[str]:
 
 def _name(target: str) -> str:
     module, _, name = target.rpartition(".")
-    return f"{SHORT[module]}.{name}"
+    return f"{SHORT.get(module, module)}.{name}"
 
 
 def _args(args: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from kchainer.frontends.fields import Wrong
-from kchainer.frontends.keras import attending, wrapped
+from kchainer.frontends.keras import attending, custom, wrapped
 from kchainer.frontends.keras import masks as masking
 from kchainer.frontends.keras.entries import Entry, is_operation
 from kchainer.frontends.keras.layers.operations import Refused, Reported, operation
@@ -79,6 +79,8 @@ def call_layer(
     t: Translation, entry: Entry, inputs: list[Value], mask: Value | None = None, heed: bool = True
 ) -> Values:
     """Call a layer on values and on the mask that comes with the first, or that the file gives."""
+    if entry.owner.replaced is not None and not entry.broken:
+        return custom.call(t, entry, inputs, mask or t.masks.of(inputs[0]))
     if entry.config is None or entry.broken:
         return [None]
     implied = t.masks.of(inputs[0]) if heed else None

@@ -81,6 +81,8 @@ def nested(value: Any, depth: int = 0) -> Any:
         raise Malformed(f"arguments nested more than {MOST_NESTED} deep")
     if isinstance(value, (list, tuple)):
         return [nested(one, depth + 1) for one in value]
+    if isinstance(value, dict) and value and "class_name" not in value:
+        return [nested(value[key], depth + 1) for key in sorted(value)]  # as Keras flattens arguments by name
     return _tagged(value) if isinstance(value, dict) else value
 
 
@@ -142,18 +144,25 @@ def calls(inbound: Any) -> list[Call]:
 
 
 def ends(structure: Any) -> list[tuple[str, Ref]]:
-    """``input_layers`` or ``output_layers`` as (name, reference): a list, a dict or one bare reference."""
+    """``input_layers`` or ``output_layers`` as (name, reference): nested lists and dicts, or one bare reference."""
     if is_ref(structure):
         return [(structure[0], _ref(structure))]
-    if isinstance(structure, dict):
-        pairs = [(k, v) for k, v in structure.items()]
+    if not isinstance(structure, (list, dict)):
+        raise Malformed("expected references in a list or by name")
+    return list(_ends("", structure, 0))
+
+
+def _ends(name: str, structure: Any, depth: int) -> Iterator[tuple[str, Ref]]:
+    """References in lists and dictionaries, by name in the order of the names, as Keras flattens them."""
+    if depth > MOST_NESTED:
+        raise Malformed(f"references nested more than {MOST_NESTED} deep")
+    if is_ref(structure):
+        yield name or structure[0], _ref(structure)
+    elif isinstance(structure, dict):
+        for key in sorted(structure):
+            yield from _ends(str(key), structure[key], depth + 1)
     elif isinstance(structure, list):
-        pairs = [(v[0] if isinstance(v, list) and v else "", v) for v in structure]
+        for one in structure:
+            yield from _ends("", one, depth + 1)
     else:
-        raise Malformed("expected a list of references")
-    out = []
-    for name, value in pairs:
-        if not is_ref(value):
-            raise Malformed(f"not a reference: {value!r}"[:120])
-        out.append((str(name), _ref(value)))
-    return out
+        raise Malformed(f"not a reference: {structure!r}"[:120])

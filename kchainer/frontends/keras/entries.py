@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kchainer.diagnostics import Diagnostics, suggestion
 from kchainer.files import Limits
 from kchainer.frontends.fields import Config, Wrong, read, shown
-from kchainer.frontends.keras import attending
+from kchainer.frontends.keras import attending, custom
 from kchainer.frontends.keras.calls import Call, Malformed, calls
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
 from kchainer.frontends.keras.layers.making import HANDLERS
@@ -55,6 +55,7 @@ class Owner:
     at: str | None = None  # the place of a layer inside of a layer, below it: "cell", "forward_layer"
     merged: bool = False  # a Keras 1 Merge at the start of a Sequential: its branches' layers stand flat
     frozen: bool = False  # a wrapper that is not trainable, though the layer in it may be
+    replaced: custom.Replaced | None = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -91,6 +92,8 @@ class Scope:
 def is_operation(entry: Entry) -> bool:
     """Whether the entry is a bare operation, not a layer."""
     module, config = entry.raw.get("module"), entry.raw.get("config")
+    if entry.owner.replaced is not None:
+        return False
     if entry.class_name in OPERATION_CLASSES or (isinstance(module, str) and ".ops." in module):
         return True
     # Keras 3's .h5 files name no module; a layer's config says whether it is trainable
@@ -117,9 +120,10 @@ class Entries:
         limits: Limits,
         translators: Mapping[str, Translator],
         slopes: Mapping[str, tuple[int, ...]],
+        replacements: Mapping[str, custom.Replacement],
     ) -> None:
         self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
-        self.translators, self.slopes = translators, slopes
+        self.translators, self.slopes, self.replacements = translators, slopes, replacements
         self.policies: dict[str, list[str]] = {}
         self.count = 0
         self.paths: dict[str, int] = {}
@@ -190,7 +194,12 @@ class Entries:
             owner.frozen = not entry.trainable
             entry.trainable = _inner(named).get("trainable", True) is not False
         self._read_calls(entry)
-        if class_name in (*MODELS, *ROWS) and isinstance(config, (dict, list)):
+        replacement = custom.find(self.replacements, raw, name)
+        if replacement is not None:
+            owner.layer, owner.replaced = None, custom.Replaced(replacement)
+            if isinstance(config, dict):
+                self._read_dtype(entry, config)
+        elif class_name in (*MODELS, *ROWS) and isinstance(config, (dict, list)):
             owner.layer = None
             entry.scope, owner.children = self.scope(raw, full, pointer, depth + 1)
             entry.broken = entry.scope is None
@@ -303,7 +312,7 @@ class Entries:
         if entry.class_name in CODE or ">" in str(entry.raw.get("registered_name") or ""):
             self.error(
                 "KC202", f"{what} holds or names code of its own, which is never run", entry.pointer,
-                hint="replace the layer by one that Keras defines",
+                hint=custom.hint(entry.raw, entry.name),
             )  # fmt: skip
             return
         shown = self.diagnostics.count("error") < self.limits.diagnostics  # the others are only counted

@@ -7,7 +7,7 @@ from typing import Any
 
 from kchainer.diagnostics import Diagnostics
 from kchainer.files import Limits
-from kchainer.frontends.keras import calling
+from kchainer.frontends.keras import calling, custom
 from kchainer.frontends.keras import layers as _layers  # noqa: F401  fills TRANSLATORS
 from kchainer.frontends.keras import masks as masking
 from kchainer.frontends.keras.calls import Ref, ends, flat
@@ -36,10 +36,11 @@ class Translation:
         translators: Mapping[str, Translator] = TRANSLATORS,
         slopes: Mapping[str, tuple[int, ...]] | None = None,
         kept: Callable[[Owner, list[Owner]], Any] | None = None,
+        replacements: Mapping[str, custom.Replacement] | None = None,
     ) -> None:
         self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
         self.translators, self.kept = translators, kept
-        self.entries = Entries(dialect, diagnostics, limits, translators, slopes or {})
+        self.entries = Entries(dialect, diagnostics, limits, translators, slopes or {}, replacements or {})
         self.error = self.entries.error
         self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
         self.masks = masking.Masks(self.builder.call, self.builder.shape)

@@ -22,6 +22,7 @@ from kchainer.files import (
 from kchainer.frontends.keras import compiled, keras0
 from kchainer.frontends.keras import dialect as dialects
 from kchainer.frontends.keras.assets import Assets
+from kchainer.frontends.keras.custom import Replacement
 from kchainer.frontends.keras.dialect import Backend, Dialect
 from kchainer.frontends.keras.graph import Translation
 from kchainer.frontends.keras.weights import arrays
@@ -162,6 +163,7 @@ def read_document(
     limits: Limits = DEFAULT,
     diagnostics: Diagnostics | None = None,
     allow: Collection[str] = (),
+    replacements: Mapping[str, Replacement] | None = None,
 ) -> Model:
     """The IR of a document. Raises KchainerError with everything that is wrong."""
     found = diagnostics if diagnostics is not None else Diagnostics(document.name, limits.diagnostics)
@@ -177,7 +179,9 @@ def read_document(
             told, backend="tensorflow", reasons=(*told.reasons, "weight names end in :0")
         )
     slopes = _slopes(document.weights) if document.weights is not None and told.release < (2,) else {}
-    translation = Translation(told, found, limits, slopes=slopes, kept=Assets(document.archive).of)
+    translation = Translation(
+        told, found, limits, slopes=slopes, kept=Assets(document.archive).of, replacements=replacements
+    )
     network = translation.network(_modern(document, found))
     dtype = translation.dtype()
     loaded: dict[tuple[str, str], LazyArray] = {}

@@ -9,6 +9,7 @@ from typing import Any
 
 from kchainer.diagnostics import Diagnostics
 from kchainer.files import WeightFile
+from kchainer.frontends.keras import custom
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.entries import Owner
 from kchainer.frontends.keras.gates import Slot, Source, by_gate, is_cudnn, joined_axis, of_cudnn
@@ -145,6 +146,8 @@ def _slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
     while todo:
         one = todo.pop()
         layer = layers.get(one.layer) if one.layer else None
+        if one.replaced is not None:
+            out += [slot for slot, _ in one.replaced.slots(layers)]
         if layer is not None:
             out += [(layer, p) for p in _own_first(layer) if one.params is None or p.name in one.params]
         todo.extend(reversed(one.children))
@@ -195,9 +198,10 @@ def _legacy(
     out: list[tuple[Slot, Source]] = []
     for owner, slots, paths in pairs:
         paths = [p for p in paths if "rnn_state" not in p]  # Keras 3 saves the states of stateful layers
+        named = custom.in_order(owner.replaced, layers, paths) if owner.replaced is not None else None
         gates = by_gate(slots, paths) if len(paths) > len(slots) else None
-        if gates is not None:
-            out += gates
+        if named is not None or gates is not None:
+            out += named or gates or []
             continue
         extra = EXTRA.get(owner.class_name, 0)
         if len(paths) not in (len(slots), len(slots) + extra):
@@ -395,6 +399,8 @@ def _v3(
     for path, owner in _v3_places(file, owners, layers):
         if any(child.at == "cell" for child in owner.children):  # states of a stateful layer
             read |= {f"{path}/vars/{n}" for n in range(MOST_STATES)}
+        if owner.replaced is not None:
+            out += _replaced(owner.replaced, layers, file, path, read, diagnostics)
         layer = layers.get(owner.layer) if owner.layer else None
         if layer is None or (layer.name, owner.params) in seen:
             continue
@@ -412,6 +418,26 @@ def _v3(
         read |= {f"{path}/vars/{len(here) + n}" for n in range(EXTRA.get(owner.class_name, 0))}
     _left_over(file, read, diagnostics)
     return out
+
+
+def _replaced(
+    replaced: custom.Replaced,
+    layers: Mapping[str, Layer],
+    file: WeightFile,
+    path: str,
+    read: set[str],
+    diagnostics: Diagnostics,
+) -> list[tuple[Slot, Source]]:
+    """The arrays of what stands for a custom layer."""
+    held = custom.places(replaced, layers, file, path)
+    for (inner, param), source in held:
+        read.add(source)
+        if source not in file:
+            diagnostics.error(
+                "KC401", f'the weights file has no `{param.name}` of "{inner.name}"', expected=source,
+                hint="say the place of each array under `weights` of the replacement",
+            )  # fmt: skip
+    return [one for one in held if one[1] in file]
 
 
 def _v3_places(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from kchainer.ir.op import Dim, Layout, Op, Shape, ShapeError, attr, op, product, show
+from kchainer.ir.op import Dim, Layout, Op, Param, Shape, ShapeError, attr, op, product, show
 from kchainer.ir.ops.math import broadcast
 
 # start, stop, step as Python's slice has them; a bare number takes one entry and drops the axis
@@ -34,6 +34,27 @@ class Constant(Op):
     def check(self) -> Iterator[str]:
         if math.prod(self.shape) != len(self.values):
             yield f"{len(self.values)} values for a shape of {math.prod(self.shape)}"
+
+    def infer(self) -> Shape:
+        return self.shape
+
+
+@op
+class Parameter(Op):
+    """An array that learns, for layers of the user's own that multiply by it or add it.
+
+    Output  y  ``shape``.
+    Params  value, of that shape.
+    """
+
+    shape: tuple[int, ...] = attr(doc="its shape", minimum=1)
+
+    def params(self) -> tuple[Param, ...]:
+        return (Param("value", self.shape, "ABCDEFGH"[: len(self.shape)]),)
+
+    def check(self) -> Iterator[str]:
+        if len(self.shape) > 8:
+            yield f"a shape of {len(self.shape)} axes, where 8 are the most"
 
     def infer(self) -> Shape:
         return self.shape

@@ -1,0 +1,288 @@
+"""What Keras and kchainer make of a spec: outputs, gradients, weights after three steps."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import tempfile
+from typing import Any
+
+from tests.fuzz import specs  # before Keras
+from tests.fuzz.specs import Json
+from tests.parity import harness
+
+import chainer  # isort: skip
+import keras
+import numpy as np
+import torch
+
+import kchainer
+from kchainer import api
+from kchainer.backends.chainer.build import arrays_of
+from kchainer.ir.spec import to_json
+
+Array = harness.Array
+Numbers = dict[str, Array]
+RTOL = 1e-5
+# Beyond it: so often Keras's own error, measured against itself in float64; two roundings differ by their sum.
+OWN_ERRORS = 8
+RATE, STEPS = 0.01, 3
+NOISE = ("Dropout", "GaussianNoise", "GaussianDropout", "AlphaDropout")
+# Gradients that Keras on PyTorch parts otherwise, see docs/support.md.
+MAXIMA = ("MaxPooling", "Maximum", "Minimum", "AdaptiveMax")
+FUSED = ("MultiHeadAttention", "GroupQueryAttention")
+MASKS = ("Masking", "mask_zero")
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """A difference. kind: what differs; known: the fault of Keras on PyTorch that explains it."""
+
+    kind: str
+    text: str
+    known: str = ""
+
+
+class Discarded(Exception):  # noqa: N818
+    """Keras itself computes nothing that can be compared."""
+
+
+def has(spec: Json, words: tuple[str, ...]) -> bool:
+    """Whether a layer or key of the spec has a word in its name."""
+    text = json.dumps(spec)
+    return any(word in text for word in words)
+
+
+def _list(x: Any) -> list[Any]:
+    return list(x) if isinstance(x, (list, tuple)) else [x]
+
+
+def _directions(spec: Json, ys: list[Array]) -> list[Array]:
+    """The same random gradients of the outputs for both; so large that steps stay small."""
+    rng = np.random.default_rng(spec["seed"] + 2)
+    return [(rng.normal(size=y.shape) / max(y.size, 1) ** 0.5).astype(y.dtype) for y in ys]
+
+
+def _keras_call(model: Any, xs: list[Array], training: bool, spec: Json) -> tuple[list[Array], list[Any]]:
+    """Outputs and input tensors, backward done."""
+    for variable in model.weights:
+        variable.value.grad = None
+    tensors = [torch.tensor(x, requires_grad=x.dtype.kind == "f") for x in xs]
+    made = _list(model(tensors if len(tensors) > 1 else tensors[0], training=training))
+    ys = [y.detach().numpy().copy() for y in made]
+    total = sum(
+        ((y * torch.tensor(g)).sum() for y, g in zip(made, _directions(spec, ys), strict=True)), torch.zeros(())
+    )
+    if total.requires_grad:
+        total.backward()
+    return ys, tensors
+
+
+def of_keras(spec: Json, model: Any, dtype: str) -> Numbers:
+    """Keras's numbers by name."""
+    xs = [x.astype(dtype) if x.dtype.kind == "f" else x for x in specs.fed(spec)]
+    noisy, out = has(spec, NOISE), {}
+    for training in (False,) if noisy else (False, True):
+        mode = "training" if training else "inference"
+        ys, tensors = _keras_call(model, xs, training, spec)
+        out |= {f"{mode}: output {i}": y for i, y in enumerate(ys)}
+        for one, x, t in zip(spec["inputs"], xs, tensors, strict=True):
+            if x.dtype.kind == "f":
+                out[f"{mode}: gradient by {one['name']}"] = np.zeros_like(x) if t.grad is None else t.grad.numpy().copy()
+        out |= {
+            f"{mode}: gradient by {v.path}": np.zeros(v.shape, dtype) if v.value.grad is None else v.value.grad.numpy().copy()
+            for v in model.trainable_weights
+        }
+    if not noisy:
+        for step in range(STEPS):
+            if step:
+                _keras_call(model, xs, True, spec)
+            for v in model.trainable_weights:
+                if v.value.grad is not None:
+                    v.assign(v.numpy() - np.asarray(RATE, dtype) * v.value.grad.numpy())
+        out |= {f"steps: {v.path}": v.numpy().copy() for v in model.weights if "float" in str(v.dtype)}
+    return out
+
+
+def _chainer_call(net: Any, spec: Json, training: bool) -> tuple[list[Array], list[Any]]:
+    variables = [chainer.Variable(x, requires_grad=x.dtype.kind == "f") for x in specs.fed(spec)]
+    with chainer.using_config("train", training):
+        made = [chainer.as_variable(y) for y in _list(net(*variables))]
+        ys = [y.array for y in made]
+        net.cleargrads()
+        total: Any = 0
+        for y, g in zip(made, _directions(spec, ys), strict=True):
+            if y.dtype.kind == "f":
+                total = total + chainer.functions.sum(y * g)
+        if isinstance(total, chainer.Variable) and total.requires_grad:
+            total.backward()
+    return ys, variables
+
+
+def of_chainer(spec: Json, net: Any, paths: dict[str, str]) -> Numbers:
+    """The same of Chainer; ``paths``: Keras's path of a variable to ours."""
+    noisy, out = has(spec, NOISE), {}
+    optimizer = chainer.optimizers.SGD(lr=RATE).setup(net)
+    for training in (False,) if noisy else (False, True):
+        mode = "training" if training else "inference"
+        ys, variables = _chainer_call(net, spec, training)
+        out |= {f"{mode}: output {i}": y for i, y in enumerate(ys)}
+        for one, v in zip(spec["inputs"], variables, strict=True):
+            if v.dtype.kind == "f":
+                out[f"{mode}: gradient by {one['name']}"] = np.zeros_like(v.array) if v.grad is None else v.grad
+        gradients = harness._gradients(net)
+        have = arrays_of(net)
+        out |= {
+            f"{mode}: gradient by {path}": gradients.get(own, np.zeros_like(have[own])).copy()
+            for path, own in paths.items()
+        }
+    if not noisy:
+        for step in range(STEPS):
+            if step:
+                _chainer_call(net, spec, True)
+            optimizer.update()
+        have = arrays_of(net)
+        out |= {f"steps: {path}": have[own] for path, own in paths.items()}
+    return out
+
+
+def paths_of(model: Any, net: Any) -> dict[str, str]:
+    """Keras's paths of variables to ours: all values are random, so the equal ones are the same."""
+    have = arrays_of(net)
+    out = {}
+    for variable in model.weights:
+        if "float" not in str(variable.dtype):
+            continue
+        value = variable.numpy()
+        same = [own for own, array in have.items() if array.shape == value.shape and np.array_equal(array, value)]
+        if not same:
+            raise LookupError(f"no array equals {variable.path} {value.shape}; there are {sorted(have)}")
+        by_name = harness.ours(variable.path, have)
+        out[variable.path] = by_name if by_name in same else same[0]
+    return out
+
+
+def saved(spec: Json, model: Any, folder: pathlib.Path) -> list[str]:
+    """The paths of what ``kchainer.read`` is given."""
+    kind = spec.get("format", "keras")
+    if kind == "json":
+        (folder / "model.json").write_text(model.to_json())
+        model.save_weights(folder / "model.weights.h5")
+        return [str(folder / "model.json"), str(folder / "model.weights.h5")]
+    model.save(folder / f"model.{kind}")
+    return [str(folder / f"model.{kind}")]
+
+
+def error(got: Array, wanted: Array) -> float:
+    """The largest difference in units of the largest value wanted."""
+    scale = float(np.abs(wanted).max(initial=0)) or 1.0
+    return float(np.abs(got.astype("float64") - wanted.astype("float64")).max(initial=0)) / scale
+
+
+def _round_trip(read: Any, net: Any, xs: list[Array]) -> str:
+    """What changes when the IR is written as JSON and read again, and when the printed source runs."""
+    text = json.dumps(to_json(read))
+    again = dataclasses.replace(api.from_spec(text), arrays=read.arrays)
+    if json.dumps(to_json(again)) != text:
+        return "the IR's JSON is another after a round trip"
+    first = [np.asarray(y) for y in _list(net.predict(*xs))]
+    second = _list(api.to_chainer(again).predict(*xs))
+    if not all(np.array_equal(a, b) for a, b in zip(first, second, strict=True)):
+        return "the network of the IR's JSON computes other numbers"
+    space: dict[str, Any] = {}
+    exec(api.to_source(read), space)  # the program under test
+    program = space["Net"]()
+    for name, link in net.named_plan_links():
+        getattr(program, name).copyparams(link)
+    with chainer.using_config("train", False), chainer.no_backprop_mode():
+        third = [chainer.as_variable(y).array for y in _list(program(*xs))]
+    if not all(np.array_equal(a, b) for a, b in zip(first, third, strict=True)):
+        return "the printed source computes other numbers"
+    return ""
+
+
+def _known(spec: Json, key: str) -> str:
+    if ": output" in key and not key.startswith("training"):
+        return ""
+    if ("gradient" in key or "steps" in key) and has(spec, MAXIMA):
+        return "tied maxima"
+    if ("gradient" in key or "steps" in key) and has(spec, FUSED) and (has(spec, MASKS) or has(spec, ("causal",))):
+        return "fused attention of masked queries"
+    return ""
+
+
+def _is_nothing(key: str, ours: Array, exact: Numbers) -> bool:
+    """A gradient that is zero but for rounding (a bias before a normalisation): 1e-6 of the largest of the call."""
+    mode = key.partition(":")[0]
+    largest = max(float(np.abs(v).max(initial=0)) for k, v in exact.items() if k.startswith(f"{mode}: gradient"))
+    return "gradient" in key and float(np.abs(ours - exact[key]).max(initial=0)) <= 1e-6 * largest
+
+
+def differences(spec: Json, got: Numbers, wanted: Numbers) -> Found | None:
+    """The first number that differs by more than rounding explains."""
+    exact: Numbers | None = None
+    for key, value in wanted.items():
+        ours = got[key]
+        if ours.shape != value.shape or ours.dtype != value.dtype:
+            return Found("shape", f"{key}: {ours.shape} {ours.dtype}, wanted {value.shape} {value.dtype}")
+        off = error(ours, value)
+        if off <= RTOL:
+            continue
+        if exact is None:
+            exact = of_keras(spec, specs.model(spec, "float64"), "float64")
+        own, real = error(value, exact[key]), error(ours, exact[key])
+        if real <= max(RTOL, OWN_ERRORS * own) or (own > RTOL and _is_nothing(key, ours, exact)):
+            continue
+        text = f"{key}: {off:.1e} of its scale; from float64 {real:.1e}, Keras {own:.1e}"
+        return Found(key.partition(":")[0], text, _known(spec, key))
+    return None
+
+
+def compared(spec: Json) -> Found | None:
+    """The difference of a spec, None where there is none. Raises Discarded."""
+    model = specs.model(spec)
+    xs = specs.fed(spec)
+    with tempfile.TemporaryDirectory() as name:
+        try:
+            files = saved(spec, model, pathlib.Path(name))
+        except Exception as problem:
+            raise Discarded(f"Keras cannot save it: {problem}") from problem
+        try:
+            read = api.read(*files)
+            net = api.to_chainer(read)
+        except kchainer.KchainerError as refused:
+            if error_of_keras := _loads(files):
+                raise Discarded(f"Keras cannot load it: {error_of_keras}") from refused
+            return Found("refused", "; ".join(f"{d.code} {d.message}" for d in refused.diagnostics)[:300])
+        except Exception as crash:  # noqa: BLE001  any is a bug
+            return Found("crash", f"{type(crash).__name__} while it was read: {crash}"[:300])
+        try:
+            paths = paths_of(model, net)
+            if told := _round_trip(read, net, xs):
+                return Found("round trip", told)
+        except Exception as crash:  # noqa: BLE001
+            return Found("crash", f"{type(crash).__name__}: {crash}"[:300])
+    try:
+        wanted = of_keras(spec, model, "float32")
+    except Exception as problem:
+        raise Discarded(f"Keras cannot run it: {problem}") from problem
+    if not all(np.isfinite(v).all() for v in wanted.values()):
+        raise Discarded("Keras's numbers are not finite")
+    try:
+        return differences(spec, of_chainer(spec, net, paths), wanted)
+    except Exception as crash:  # noqa: BLE001
+        return Found("crash", f"{type(crash).__name__} while it ran: {crash}"[:300])
+
+
+def _loads(files: list[str]) -> str:
+    """Keras's error when it loads its own file."""
+    if len(files) > 1:
+        return ""
+    try:
+        keras.saving.load_model(files[0])
+    except Exception as problem:  # noqa: BLE001
+        return f"{type(problem).__name__}: {problem}"[:200]
+    return ""
+
+

@@ -147,19 +147,16 @@ def of_chainer(spec: Json, net: Any, paths: dict[str, str]) -> Numbers:
     return out
 
 
-def paths_of(model: Any, net: Any) -> dict[str, str]:
+def paths_of(start: Numbers, net: Any) -> dict[str, str]:
     """Keras's paths of variables to ours: all values are random, so the equal ones are the same."""
     have = arrays_of(net)
     out = {}
-    for variable in model.weights:
-        if "float" not in str(variable.dtype):
-            continue
-        value = variable.numpy()
+    for path, value in start.items():
         same = [own for own, array in have.items() if array.shape == value.shape and np.array_equal(array, value)]
         if not same:
-            raise LookupError(f"no array equals {variable.path} {value.shape}; there are {sorted(have)}")
-        by_name = harness.ours(variable.path, have)
-        out[variable.path] = by_name if by_name in same else same[0]
+            raise LookupError(f"no array equals {path} {value.shape}; there are {sorted(have)}")
+        by_name = harness.ours(path, have)
+        out[path] = by_name if by_name in same else same[0]
     return out
 
 
@@ -239,6 +236,16 @@ def differences(spec: Json, got: Numbers, wanted: Numbers) -> Found | None:
     return None
 
 
+def _finite(spec: Json, model: Any) -> Numbers:
+    try:
+        wanted = of_keras(spec, model, "float32")
+    except Exception as problem:
+        raise Discarded(f"Keras cannot run it: {problem}") from problem
+    if not all(np.isfinite(v).all() for v in wanted.values()):
+        raise Discarded("Keras's numbers are not finite")
+    return wanted
+
+
 def compared(spec: Json) -> Found | None:
     """The difference of a spec, None where there is none. Raises Discarded."""
     model = specs.model(spec)
@@ -248,6 +255,8 @@ def compared(spec: Json) -> Found | None:
             files = saved(spec, model, pathlib.Path(name))
         except Exception as problem:
             raise Discarded(f"Keras cannot save it: {problem}") from problem
+        start = {v.path: v.numpy().copy() for v in model.weights if "float" in str(v.dtype)}
+        wanted = _finite(spec, model)
         try:
             read = api.read(*files)
             net = api.to_chainer(read)
@@ -258,17 +267,11 @@ def compared(spec: Json) -> Found | None:
         except Exception as crash:  # noqa: BLE001  any is a bug
             return Found("crash", f"{type(crash).__name__} while it was read: {crash}"[:300])
         try:
-            paths = paths_of(model, net)
+            paths = paths_of(start, net)
             if told := _round_trip(read, net, xs):
                 return Found("round trip", told)
         except Exception as crash:  # noqa: BLE001
             return Found("crash", f"{type(crash).__name__}: {crash}"[:300])
-    try:
-        wanted = of_keras(spec, model, "float32")
-    except Exception as problem:
-        raise Discarded(f"Keras cannot run it: {problem}") from problem
-    if not all(np.isfinite(v).all() for v in wanted.values()):
-        raise Discarded("Keras's numbers are not finite")
     try:
         return differences(spec, of_chainer(spec, net, paths), wanted)
     except Exception as crash:  # noqa: BLE001

@@ -405,6 +405,8 @@ class Model:
                 return None
             again = d.pick(names)
             arity = next(n for n in self.nodes if n["name"] == again)
+            if self.shape(arity["of"][0])[-1:] != s[-1:] or s[:1] != self.shape(arity["of"][0])[:1]:
+                return None
             return {"again": again, "of": [value] if len(arity["of"]) == 1 else [value, *arity["of"][1:]],
                     **{k: arity[k] for k in ("call", "keywords") if k in arity}}  # fmt: skip
         if kind == "model":
@@ -437,9 +439,9 @@ class Model:
             state = d.pick(units)
             config = {**_recurrent("GRU")(d, s), "units": self.shape(state)[0]}
             return {"layer": "GRU", "config": config, "of": [value, state], "call": "states"}
+        if "Attention" in name and len(s) != 2:
+            return None
         if name in ("MultiHeadAttention", "GroupQueryAttention"):
-            if len(s) != 2:
-                return None
             heads: Json = {"num_heads": d.whole(1, 2), "key_dim": d.whole(1, 4)}
             if name == "GroupQueryAttention":
                 heads = {"head_dim": d.whole(1, 4), "num_query_heads": 2, "num_key_value_heads": d.whole(1, 2)}

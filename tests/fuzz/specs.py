@@ -97,7 +97,7 @@ def build(spec: Json, name: str = "net") -> Any:
 @contextlib.contextmanager
 def computed_in(dtype: str) -> Iterator[None]:
     """Keras makes layers of this dtype meanwhile."""
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)  # its collection of garbage takes longer than the rest
     before = keras.config.floatx(), keras.config.dtype_policy()
     keras.config.set_floatx(dtype)
     keras.config.set_dtype_policy(dtype)

@@ -400,7 +400,7 @@ class Model:
         if kind == "merge":
             return self.merge(value)
         if kind == "again":
-            names = [n["name"] for n in self.nodes if "layer" in n or "model" in n]
+            names = [n["name"] for n in self.nodes if n.get("layer", "Embedding") != "Embedding" or "model" in n]
             if not names:
                 return None
             again = d.pick(names)
@@ -453,6 +453,8 @@ class Model:
             config = {"axis": _axis(d, s)}
         elif name == "Dot":
             config = {"axes": [d.whole(1, len(s)), d.whole(1, len(s))]} | some(d, normalize=lambda: True)
+        elif "Attention" in name and self.shape(other)[-1:] != s[-1:]:
+            return None
         elif name == "Attention":
             config = some(d, use_scale=lambda: True, score_mode=lambda: "concat")
         of = [value, other]

@@ -108,14 +108,15 @@ def computed_in(dtype: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before[1])
 
 
-def model(spec: Json, dtype: str = "float32") -> Any:
-    """Keras's model with weights that the spec's seed gives, the same in each dtype."""
+def model(spec: Json, dtype: str = "float32", *, rounding: bool = False) -> Any:
+    """Keras's model with weights that the spec's seed gives, the same in each dtype; half a float32 step off with ``rounding``."""
     with computed_in(dtype):
         net = build(spec)
-    rng = np.random.default_rng(spec["seed"])
+    rng, other = np.random.default_rng(spec["seed"]), np.random.default_rng(0)
     for variable in net.weights:
         if "float" in str(variable.dtype):
-            variable.assign(_drawn(variable, rng).astype("float32").astype(dtype))
+            value = _drawn(variable, rng).astype("float32").astype(dtype)
+            variable.assign(value * (1 + 2.0**-24 * other.choice([-1, 1], value.shape)) if rounding else value)
     return net
 
 

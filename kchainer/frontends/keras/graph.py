@@ -500,8 +500,9 @@ class Translation:
             values[ref.layer, 0] = [inputs[i] if inputs is not None else self._input(entry)]
         for entry, index in self._order(scope):
             self._call_node(scope, entry, index, values)
+        used = self._used(scope)
         offsets = {
-            n: self._offset([r.call for _, r in outs if r.layer == n])
+            n: self._offset(e, {r.call for _, r in outs if r.layer == n}, used.get(n, set()), last=True)
             for n, e in scope.entries.items()
             if e.scope
         }
@@ -519,18 +520,37 @@ class Translation:
             out.append(found[ref.tensor])
         return out
 
-    def _offset(self, indices: list[int]) -> int:
-        """1 where calls of a nested model are counted from 1: node 0 is its own."""
-        return 1 if indices and 0 not in indices else 0
+    def _offset(self, entry: Entry, here: set[int], there: set[int], *, last: bool) -> int:
+        """1 where calls of a nested model are counted from 1: node 0 is its own.
 
-    def _resolved(self, scope: Scope) -> dict[tuple[str, int], list[tuple[str, int]]]:
-        """Calls and the calls they need; reports references to nothing."""
-        used: dict[str, list[int]] = {}
+        Keras 3 counts so in ``output_layers`` (``last``) and not for Sequential; older releases alike ``here`` in
+        one of both places and ``there`` in the other. Each call of a saved model is used somewhere.
+        """
+        if entry.dialect.release < (3,):
+            return 1 if here and 0 not in here | there else 0
+        if last and entry.class_name != "Sequential":
+            return 1 if here and 0 not in here else 0
+        return 1 if here and 0 not in here and max(here) >= len(entry.calls) else 0
+
+    def _used(self, scope: Scope) -> dict[str, set[int]]:
+        """The numbers of the calls that calls refer to, by layer."""
+        used: dict[str, set[int]] = {}
         for entry in scope.entries.values():
             for call in entry.calls:
                 for ref in call.refs:
-                    used.setdefault(ref.layer, []).append(ref.call)
-        offsets = {n: self._offset(used.get(n, [])) if e.scope else 0 for n, e in scope.entries.items()}
+                    used.setdefault(ref.layer, set()).add(ref.call)
+        return used
+
+    def _resolved(self, scope: Scope) -> dict[tuple[str, int], list[tuple[str, int]]]:
+        """Calls and the calls they need; reports references to nothing."""
+        used = self._used(scope)
+        last: dict[str, set[int]] = {}
+        for _, ref in ends(scope.config.get("output_layers")):
+            last.setdefault(ref.layer, set()).add(ref.call)
+        offsets = {
+            n: self._offset(e, used.get(n, set()), last.get(n, set()), last=False) if e.scope else 0
+            for n, e in scope.entries.items()
+        }
         needs: dict[tuple[str, int], list[tuple[str, int]]] = {}
         for name, entry in scope.entries.items():
             for i, call in enumerate(entry.calls):

@@ -81,9 +81,7 @@ def entry(given: Json) -> Any:
 def build(spec: Json, name: str = "net") -> Any:
     """Keras's model."""
     if spec.get("sequential"):
-        layers = [
-            build(n["model"], n["name"]) if "model" in n else made(n, n["name"]) for n in spec["nodes"]
-        ]
+        layers = [build(n["model"], n["name"]) if "model" in n else made(n, n["name"]) for n in spec["nodes"]]
         return keras.Sequential([entry(spec["inputs"][0]), *layers], name=name)
     values: Values = {one["name"]: entry(one) for one in spec["inputs"]}
     layers_of: Values = {}
@@ -91,7 +89,9 @@ def build(spec: Json, name: str = "net") -> Any:
         grown(node, values, layers_of)
     inputs = [values[one["name"]] for one in spec["inputs"]]
     outputs = [values[one] for one in spec["outputs"]]
-    return keras.Model(inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0], name=name)
+    return keras.Model(
+        inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0], name=name
+    )
 
 
 @contextlib.contextmanager
@@ -116,7 +116,9 @@ def model(spec: Json, dtype: str = "float32", *, rounding: bool = False) -> Any:
     for variable in net.weights:
         if "float" in str(variable.dtype):
             value = _drawn(variable, rng).astype("float32").astype(dtype)
-            variable.assign(value * (1 + 2.0**-24 * other.choice([-1, 1], value.shape)) if rounding else value)
+            variable.assign(
+                value * (1 + 2.0**-24 * other.choice([-1, 1], value.shape)) if rounding else value
+            )
     return net
 
 

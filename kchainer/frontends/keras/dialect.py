@@ -105,7 +105,7 @@ def _signs(config: Any) -> Iterator[tuple[str, str, Flavour]]:
 def told(config: Any, keras_version: str | None, backend: str | None) -> Dialect:
     """The dialect of a document, by the first sign that speaks."""
     known = cast("Backend", backend) if backend in BACKENDS else None
-    if keras_version:
+    if keras_version and version(keras_version.lower().removeprefix("tf.keras").strip(" -=")):
         return dataclasses.replace(parse(keras_version), backend=known)
     for reason, release, flavour in _signs(config):
         return Dialect(version(release), flavour, known, (reason,))
@@ -117,8 +117,8 @@ FORMATS = {"th": "channels_first", "tf": "channels_last"}
 
 def common_format(config: Any) -> str | None:
     """The data format that all dictionaries state which state one; None where they differ or none does."""
-    stated = {d.get("dim_ordering", d.get("data_format")) for d in dictionaries(config)} - {None, "default"}
-    formats = {FORMATS.get(one, one) for one in stated if isinstance(one, str)}
+    stated = [d.get("dim_ordering", d.get("data_format")) for d in dictionaries(config)]
+    formats = {FORMATS.get(one, one) for one in stated if isinstance(one, str)} - {"default"}
     return formats.pop() if len(formats) == 1 else None
 
 

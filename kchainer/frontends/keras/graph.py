@@ -391,7 +391,8 @@ class Translation:
     def _merge_branches(self, entry: Entry) -> list[Value | None]:
         """The outputs of the branches that a Keras 1 Merge at the start of a Sequential holds."""
         out: list[Value | None] = []
-        branches = entry.raw["config"].get("layers")
+        config = entry.raw.get("config")
+        branches = config.get("layers") if isinstance(config, dict) else None
         if not isinstance(branches, list):
             self.error(
                 "KC105", f'Merge "{entry.name}" without layers', f"{entry.pointer}/config", expected="layers"
@@ -434,7 +435,10 @@ class Translation:
         return [value]
 
     def _input(self, entry: Entry) -> Value | None:
-        config = entry.raw["config"]
+        config = entry.raw.get("config")
+        if not isinstance(config, dict):
+            self.error("KC104", "an InputLayer has a config", entry.pointer)
+            return None
         shape = config.get("batch_shape", config.get("batch_input_shape"))
         checked = self._shape(shape, f"{entry.pointer}/config")
         if checked is None:
@@ -641,7 +645,7 @@ class Translation:
         """All outputs of the node that made ``value``."""
         return tuple((value[0], k) for k in range(len(self.builder.nodes[value[0]].shapes)))
 
-    def _call(
+    def _call(  # noqa: C901  one branch for each kind of call
         self, entry: Entry, args: list[Any] | None, kwargs: Json, tensors: set[str] | None = None
     ) -> list[Value | None]:
         if entry.broken:
@@ -658,6 +662,11 @@ class Translation:
             return [None]
         tensors = tensors or set()
         if entry.class_name in attending.CLASSES:
+            if not all(isinstance(a, tuple) for a in args):
+                self.error(
+                    "KC302", f'{entry.class_name} "{entry.name}" is called on what is no value', entry.pointer
+                )
+                return [None]
             return attending.call(self, entry, args, kwargs, tensors)
         mask = kwargs["mask"] if "mask" in tensors else None
         if "initial_state" in tensors:
@@ -682,6 +691,14 @@ class Translation:
     ) -> list[Value | None]:
         """Call a layer on values and on the mask that comes with the first, or that the file gives."""
         if entry.config is None or entry.broken:
+            return [None]
+        if not inputs:
+            self.error("KC302", f'{entry.class_name} "{entry.name}" is called on nothing', entry.pointer)
+            return [None]
+        if not all(isinstance(v, tuple) for v in inputs):
+            self.error(
+                "KC302", f'{entry.class_name} "{entry.name}" is called on what is no value', entry.pointer
+            )
             return [None]
         implied = self.masks.of(inputs[0]) if heed else None
         taken = mask or (implied if masking.implied_counts(inputs, entry.dialect) else None)

@@ -563,8 +563,7 @@ class Model:
         """The model, of the values that nothing uses."""
         last = [n for n in self.floats() if n not in self.used and n not in {i["name"] for i in self.inputs}]
         outputs = last[:most]
-        made = specs._needed({"inputs": self.inputs, "nodes": self.nodes, "outputs": outputs}, outputs)
-        return made
+        return specs._needed({"inputs": self.inputs, "nodes": self.nodes, "outputs": outputs}, outputs)
 
 
 def _input(d: Draw, i: int) -> Json:

@@ -11,7 +11,7 @@ BIN = .venv/bin
 CONSTRAIN = PIP_CONSTRAINT=build-constraints.txt PIP_BUILD_CONSTRAINT=build-constraints.txt UV_BUILD_CONSTRAINT=build-constraints.txt
 SOURCES = kchainer tests tools benchmarks examples docs setup.py
 
-.PHONY: setup install test test-all test-matrix test-install check demo bench golden schemas
+.PHONY: setup install test test-all test-matrix test-install check demo bench golden schemas fuzz
 
 .venv/.stamp: setup.py pyproject.toml build-constraints.txt
 	$(PYTHON) -m venv .venv
@@ -44,6 +44,11 @@ check: setup
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy kchainer
 	$(BIN)/python -m pytest -q tests/house
+
+# Random models against Keras for so long; what differs is written to tests/fuzz/found.
+MINUTES ?= 10
+fuzz: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -W ignore -m tests.fuzz.run $(MINUTES)
 
 demo: setup
 	$(BIN)/python examples/demo.py

@@ -16,7 +16,17 @@ T = TypeVar("T")
 MOST_VALUES = 2500
 SMOOTH = ("linear", "tanh", "sigmoid", "elu", "selu", "softplus", "softsign", "swish", "gelu", "mish", "leaky_relu",
           "softmax", "log_sigmoid", "celu", "tanh_shrink", "squareplus", "glu")  # fmt: skip
-KINKED = ("relu", "relu6", "hard_sigmoid", "hard_tanh", "hard_swish", "soft_shrink", "hard_shrink", "sparse_plus", "threshold")
+KINKED = (
+    "relu",
+    "relu6",
+    "hard_sigmoid",
+    "hard_tanh",
+    "hard_swish",
+    "soft_shrink",
+    "hard_shrink",
+    "sparse_plus",
+    "threshold",
+)
 
 
 class Draw:
@@ -105,7 +115,9 @@ def pool(rank: int, averages: bool) -> Maker:
             config["strides"] = strides
         if averages and config["padding"] == "same":
             spatial = _parts(s, data_format)[1]
-            needs = [max((-(-n // t) - 1) * t + k - n, 0) for n, k, t in zip(spatial, size, strides, strict=True)]
+            needs = [
+                max((-(-n // t) - 1) * t + k - n, 0) for n, k, t in zip(spatial, size, strides, strict=True)
+            ]
             if any(n % 2 for n in needs):
                 config["padding"] = "valid"
         return config
@@ -153,7 +165,9 @@ def _padding(rank: int) -> Maker:
 def _cropping(rank: int) -> Maker:
     def make(d: Draw, s: Shape) -> Json:
         pairs = [[d.whole(0, 1), d.whole(0, 1)] for _ in range(rank)]
-        return {"cropping": pairs if rank > 1 else pairs[0]} | ({} if rank == 1 else {"data_format": _format(d)})
+        return {"cropping": pairs if rank > 1 else pairs[0]} | (
+            {} if rank == 1 else {"data_format": _format(d)}
+        )
 
     return make
 
@@ -188,7 +202,11 @@ def _permute(d: Draw, s: Shape) -> Json:
 def _recurrent(name: str, *, sequences: bool | None = None) -> Maker:
     def make(d: Draw, s: Shape) -> Json:
         config: Json = {"units": d.whole(1, 4)}
-        config |= some(d, use_bias=lambda: False, activation=lambda: d.pick(("tanh", "sigmoid", "softsign", "elu", "linear")))
+        config |= some(
+            d,
+            use_bias=lambda: False,
+            activation=lambda: d.pick(("tanh", "sigmoid", "softsign", "elu", "linear")),
+        )
         config |= some(d, go_backwards=lambda: True, unroll=lambda: True, zero_output_for_mask=lambda: True)
         if name != "SimpleRNN":
             config |= some(d, recurrent_activation=lambda: d.pick(("sigmoid", "hard_sigmoid", "tanh")))
@@ -209,13 +227,19 @@ def _cell(d: Draw, s: Shape) -> Json:
         return {"layer": d.pick(("SimpleRNNCell", "GRUCell", "LSTMCell")), "config": {"units": d.whole(1, 4)}}
 
     cell = one() if d.chance(60) else [one(), one()]
-    return {"cell": cell, "return_sequences": d.chance(50)} | some(d, go_backwards=lambda: True, return_state=lambda: True)
+    return {"cell": cell, "return_sequences": d.chance(50)} | some(
+        d, go_backwards=lambda: True, return_state=lambda: True
+    )
 
 
 def _conv_lstm(rank: int) -> Maker:
     def make(d: Draw, s: Shape) -> Json:
         config: Json = {"filters": d.whole(1, 3), "kernel_size": [d.whole(1, 3) for _ in range(rank)]}
-        config |= {"padding": d.pick(("valid", "same")), "return_sequences": d.chance(50), "data_format": _format(d)}
+        config |= {
+            "padding": d.pick(("valid", "same")),
+            "return_sequences": d.chance(50),
+            "data_format": _format(d),
+        }
         return config | some(d, go_backwards=lambda: True, use_bias=lambda: False)
 
     return make
@@ -242,7 +266,9 @@ def _einsum(d: Draw, s: Shape) -> Json:
     letters = "abcde"[: len(s) + 1]
     n = d.whole(1, 4)
     equation = f"{letters},{letters[-1]}z->{letters[:-1]}z"
-    return {"equation": equation, "output_shape": [*s[:-1], n]} | some(d, bias_axes=lambda: "z", activation=d.activation)
+    return {"equation": equation, "output_shape": [*s[:-1], n]} | some(
+        d, bias_axes=lambda: "z", activation=d.activation
+    )
 
 
 def _nothing(d: Draw, s: Shape) -> Json:
@@ -280,7 +306,10 @@ MANY: dict[str, Maker] = {"Permute": _permute, "GroupNormalization": _group_norm
 
 
 def _spatial(rank: int) -> dict[str, Maker]:
-    names = {f"Conv{rank}D": conv(f"Conv{rank}D", rank), f"Conv{rank}DTranspose": conv(f"Conv{rank}DTranspose", rank)}
+    names = {
+        f"Conv{rank}D": conv(f"Conv{rank}D", rank),
+        f"Conv{rank}DTranspose": conv(f"Conv{rank}DTranspose", rank),
+    }
     if rank < 3:
         names |= {n: conv(n, rank) for n in (f"DepthwiseConv{rank}D", f"SeparableConv{rank}D")}
     return names | {
@@ -321,13 +350,23 @@ def operation(d: Draw, s: Shape) -> Json:
     """A function of keras.ops of one value, as node without name."""
     axis = _axis(d, s)
     choices: list[Json] = [
-        *({"ops": n, "args": ["$0"]} for n in ("tanh", "sin", "square", "abs", "negative", "softplus", "sigmoid", "arctan")),
+        *(
+            {"ops": n, "args": ["$0"]}
+            for n in ("tanh", "sin", "square", "abs", "negative", "softplus", "sigmoid", "arctan")
+        ),
         *({"ops": n, "args": ["$0", d.pick((0.5, -1.5, 2))]} for n in ("add", "multiply", "subtract")),
         {"ops": "divide", "args": ["$0", 1.5]},
         {"ops": "subtract", "args": [1.0, "$0"]},
-        *({"ops": n, "args": ["$0"], "keywords": {"axis": axis, "keepdims": d.chance(50)}} for n in ("mean", "sum", "var", "logsumexp")),
+        *(
+            {"ops": n, "args": ["$0"], "keywords": {"axis": axis, "keepdims": d.chance(50)}}
+            for n in ("mean", "sum", "var", "logsumexp")
+        ),
         {"ops": "expand_dims", "args": ["$0"], "keywords": {"axis": axis}},
-        {"ops": "transpose", "args": ["$0"], "keywords": {"axes": [0, *d.draw(st.permutations(range(1, len(s) + 1)))]}},
+        {
+            "ops": "transpose",
+            "args": ["$0"],
+            "keywords": {"axes": [0, *d.draw(st.permutations(range(1, len(s) + 1)))]},
+        },
         {"ops": "flip", "args": ["$0"], "keywords": {"axis": axis}},
         {"ops": "roll", "args": ["$0", 1], "keywords": {"axis": axis}},
         {"ops": "cumsum", "args": ["$0"], "keywords": {"axis": axis}},
@@ -368,7 +407,9 @@ class Model:
         try:
             names = specs.grown(node, self.values, self.layers)
             sizes = [math.prod(d or 5 for d in self.values[n].shape[1:]) for n in names]
-            right = all(0 < n <= MOST_VALUES for n in sizes) and all(len(self.values[n].shape) < 6 for n in names)
+            right = all(0 < n <= MOST_VALUES for n in sizes) and all(
+                len(self.values[n].shape) < 6 for n in names
+            )
         except Exception:  # noqa: BLE001  Keras refuses in many ways
             right = False
         if not right:
@@ -384,7 +425,12 @@ class Model:
         for _ in range(5):
             try:
                 node = self.drawn(depth)
-            except (ArithmeticError, LookupError, TypeError, ValueError):  # sizes that are not known, or do not divide
+            except (
+                ArithmeticError,
+                LookupError,
+                TypeError,
+                ValueError,
+            ):  # sizes that are not known, or do not divide
                 continue
             if node is not None and self.take(node):
                 return
@@ -400,7 +446,9 @@ class Model:
         if kind == "merge":
             return self.merge(value)
         if kind == "again":
-            names = [n["name"] for n in self.nodes if "layer" in n or "model" in n]
+            names = [
+                n["name"] for n in self.nodes if n.get("layer", "Embedding") != "Embedding" or "model" in n
+            ]
             if not names:
                 return None
             again = d.pick(names)
@@ -423,7 +471,7 @@ class Model:
         """Layers for values of a rank: those with maxima where no equal values arise."""
         return [n for n in BY_RANK[rank] if self.d.has_maxima or not any(m in n for m in MAXIMA)]
 
-    def merge(self, value: str) -> Json | None:
+    def merge(self, value: str) -> Json | None:  # noqa: C901  a branch for each kind
         """Two values or more."""
         d, s = self.d, self.shape(value)
         name = d.pick([n for n in MERGES if d.has_maxima or not any(m in n for m in MAXIMA)])
@@ -444,7 +492,11 @@ class Model:
         if name in ("MultiHeadAttention", "GroupQueryAttention"):
             heads: Json = {"num_heads": d.whole(1, 2), "key_dim": d.whole(1, 4)}
             if name == "GroupQueryAttention":
-                heads = {"head_dim": d.whole(1, 4), "num_query_heads": 2, "num_key_value_heads": d.whole(1, 2)}
+                heads = {
+                    "head_dim": d.whole(1, 4),
+                    "num_query_heads": 2,
+                    "num_key_value_heads": d.whole(1, 2),
+                }
             keywords = {"use_causal_mask": True} if d.chance(20) else {}
             return {"layer": name, "config": heads | some(d, use_bias=lambda: False), "of": [value, other],
                     "call": "spread", "keywords": keywords}  # fmt: skip
@@ -453,6 +505,8 @@ class Model:
             config = {"axis": _axis(d, s)}
         elif name == "Dot":
             config = {"axes": [d.whole(1, len(s)), d.whole(1, len(s))]} | some(d, normalize=lambda: True)
+        elif "Attention" in name and self.shape(other)[-1:] != s[-1:]:
+            return None
         elif name == "Attention":
             config = some(d, use_scale=lambda: True, score_mode=lambda: "concat")
         of = [value, other]
@@ -475,7 +529,10 @@ class Model:
             spec = inner.spec(most=2)
         if not spec["nodes"]:
             return None
-        return {"model": {k: v for k, v in spec.items() if k in ("inputs", "nodes", "outputs", "sequential")}, "of": [value]}
+        return {
+            "model": {k: v for k, v in spec.items() if k in ("inputs", "nodes", "outputs", "sequential")},
+            "of": [value],
+        }
 
     def row(self, length: int) -> Json:
         """Layers in a row."""
@@ -506,8 +563,7 @@ class Model:
         """The model, of the values that nothing uses."""
         last = [n for n in self.floats() if n not in self.used and n not in {i["name"] for i in self.inputs}]
         outputs = last[:most]
-        made = specs._needed({"inputs": self.inputs, "nodes": self.nodes, "outputs": outputs}, outputs)
-        return made
+        return specs._needed({"inputs": self.inputs, "nodes": self.nodes, "outputs": outputs}, outputs)
 
 
 def _input(d: Draw, i: int) -> Json:
@@ -543,4 +599,9 @@ def models(draw: Callable[[Any], Any], most: int = 12) -> Json:
                 grown.grow(depth=2)
             spec = grown.spec()
     assume(spec["nodes"] and spec["outputs"])
-    return {**spec, "batch": d.whole(2, 4), "seed": d.whole(0, 999), "format": d.pick(("keras", "h5", "json"))}
+    return {
+        **spec,
+        "batch": d.whole(3, 5),
+        "seed": d.whole(0, 999),
+        "format": d.pick(("keras", "h5", "json")),
+    }

@@ -39,8 +39,18 @@ def call(
     if any(a is None for a in args):
         return [None]
     if entry.class_name in attending.CLASSES:
-        return attending.call(t, entry, args, kwargs, tensors)
+        fit = not args or not _no_values(t, entry, args)  # all of them may be keywords
+        return attending.call(t, entry, args, kwargs, tensors) if fit else [None]
     return _call_with_keywords(t, entry, args, kwargs, tensors)
+
+
+def _no_values(t: Translation, entry: Entry, args: list[Any]) -> bool:
+    """The layer is called on nothing, or on what is no value; reported."""
+    if args and all(isinstance(a, tuple) for a in args):
+        return False
+    what = "what is no value" if args else "nothing"
+    t.error("KC302", f'{entry.class_name} "{entry.name}" is called on {what}', entry.pointer)
+    return True
 
 
 def _call_with_keywords(
@@ -79,9 +89,11 @@ def call_layer(
     t: Translation, entry: Entry, inputs: list[Value], mask: Value | None = None, heed: bool = True
 ) -> Values:
     """Call a layer on values and on the mask that comes with the first, or that the file gives."""
-    if entry.owner.replaced is not None and not entry.broken:
+    if entry.broken or _no_values(t, entry, inputs):
+        return [None]
+    if entry.owner.replaced is not None:
         return custom.call(t, entry, inputs, mask or t.masks.of(inputs[0]))
-    if entry.config is None or entry.broken:
+    if entry.config is None:
         return [None]
     implied = t.masks.of(inputs[0]) if heed else None
     taken = mask or (implied if masking.implied_counts(inputs, entry.dialect) else None)

@@ -98,8 +98,10 @@ def flat(values: Any) -> Iterator[Any]:
 
 
 def _node_of_dict(node: dict[str, Any]) -> Call:
-    kwargs = {k: nested(v) for k, v in (node.get("kwargs") or {}).items()}
-    return Call(tuple(nested(node.get("args") or [])), kwargs)
+    args, given = node.get("args") or [], node.get("kwargs") or {}
+    if not isinstance(args, (list, tuple)) or not isinstance(given, dict):
+        raise Malformed("a call has a list of args and a dictionary of kwargs")
+    return Call(tuple(nested(args)), {k: nested(v) for k, v in given.items()})
 
 
 def _keyword(value: Any, depth: int = 0) -> Any:

@@ -105,7 +105,7 @@ def _signs(config: Any) -> Iterator[tuple[str, str, Flavour]]:
 def told(config: Any, keras_version: str | None, backend: str | None) -> Dialect:
     """The dialect of a document, by the first sign that speaks."""
     known = cast("Backend", backend) if backend in BACKENDS else None
-    if keras_version:
+    if keras_version and version(keras_version.lower().removeprefix("tf.keras").strip(" -=")):
         return dataclasses.replace(parse(keras_version), backend=known)
     for reason, release, flavour in _signs(config):
         return Dialect(version(release), flavour, known, (reason,))

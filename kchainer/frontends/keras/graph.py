@@ -126,7 +126,8 @@ class Translation:
     def _merge_branches(self, entry: Entry) -> Values:
         """The outputs of the branches that a Keras 1 Merge at the start of a Sequential holds."""
         out: Values = []
-        branches = entry.raw["config"].get("layers")
+        config = entry.raw.get("config")
+        branches = config.get("layers") if isinstance(config, dict) else None
         if not isinstance(branches, list):
             self.error(
                 "KC105", f'Merge "{entry.name}" without layers', f"{entry.pointer}/config", expected="layers"
@@ -169,7 +170,10 @@ class Translation:
         return [value]
 
     def _input(self, entry: Entry) -> Value | None:
-        config = entry.raw["config"]
+        config = entry.raw.get("config")
+        if not isinstance(config, dict):
+            self.error("KC104", "an InputLayer has a config", entry.pointer)
+            return None
         shape = config.get("batch_shape", config.get("batch_input_shape"))
         checked = self._shape(shape, f"{entry.pointer}/config")
         if checked is None:

@@ -40,19 +40,40 @@ def order_of(scope: Scope, report: Report) -> Order | None:
         except Malformed as wrong:
             report("KC302", f"inputs or outputs of the model: {wrong}", f"{scope.pointer}/config")
             return None
-        offsets = _offsets(scope, (r for e in scope.entries.values() for c in e.calls for r in c.refs))
+        inside = _used(ref for e in scope.entries.values() for c in e.calls for ref in c.refs)
+        last = _used(outputs)
+        nested = {name: entry for name, entry in scope.entries.items() if entry.scope is not None}
+        none: set[int] = set()
+        offsets = {
+            n: _offset(e, inside.get(n, none), last.get(n, none), last=False) for n, e in nested.items()
+        }
+        ends_from = {
+            n: _offset(e, last.get(n, none), inside.get(n, none), last=True) for n, e in nested.items()
+        }
         calls = _sorted(scope, _needs(scope, offsets, report), report)
-        scope.order = Order(inputs, outputs, calls, offsets, _offsets(scope, outputs))
+        scope.order = Order(inputs, outputs, calls, offsets, ends_from)
     return scope.order
 
 
-def _offsets(scope: Scope, refs: Iterable[Ref]) -> dict[str, int]:
-    """1 where calls of a nested model are counted from 1: node 0 is its own."""
+def _used(refs: Iterable[Ref]) -> dict[str, set[int]]:
+    """The numbers of the calls that are referred to, by layer."""
     used: dict[str, set[int]] = {}
     for ref in refs:
         used.setdefault(ref.layer, set()).add(ref.call)
-    nested = (name for name, entry in scope.entries.items() if entry.scope is not None)
-    return {name: 1 for name in nested if name in used and 0 not in used[name]}
+    return used
+
+
+def _offset(entry: Entry, here: set[int], there: set[int], *, last: bool) -> int:
+    """1 where calls of a nested model are counted from 1: node 0 is its own.
+
+    Keras 3 counts so in ``output_layers`` (``last``) and not for Sequential; older releases alike ``here`` in
+    one of both places and ``there`` in the other. Each call of a saved model is used somewhere.
+    """
+    if entry.dialect.release < (3,):
+        return 1 if here and 0 not in here | there else 0
+    if last and entry.class_name != "Sequential":
+        return 1 if here and 0 not in here else 0
+    return 1 if here and 0 not in here and max(here) >= len(entry.calls) else 0
 
 
 def _needs(scope: Scope, offsets: dict[str, int], report: Report) -> dict[Key, list[Key]]:

@@ -31,7 +31,14 @@ CASES: list[Case] = [
     case("MelSpectrogram", x=(3, 200), says_less=True, double=3e-6, **MEL),
     case("MelSpectrogram", x=(3, 200), says_less=True, double=3e-6, power_to_db=False, **MEL),
     case(
-        "MelSpectrogram", x=(3, 200), says_less=True, double=3e-6, sequence_length=50, window="hamming", mag_exp=1.5, **MEL
+        "MelSpectrogram",
+        x=(3, 200),
+        says_less=True,
+        double=3e-6,
+        sequence_length=50,
+        window="hamming",
+        mag_exp=1.5,
+        **MEL,
     ),
     case(
         "MelSpectrogram",

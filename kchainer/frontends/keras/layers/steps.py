@@ -53,7 +53,7 @@ def _object(value: Any, key: str) -> Json:
 
 def _renamed(layer: Json, prefix: str, **more: Any) -> Json:
     """A layer's dictionary for one direction."""
-    config = layer["config"]
+    config = layer.get("config")
     if not isinstance(config, dict):
         raise Wrong("`layer`: a layer with a config", code="KC104")
     name = str(config.get("name", layer["class_name"].lower()))

@@ -8,6 +8,7 @@ Adam, as the hand-written one is trained; ``step`` is ``kchainer.training.from_c
 
 from __future__ import annotations
 
+import itertools
 import os
 
 os.environ |= {"KERAS_BACKEND": "torch", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -52,7 +53,7 @@ class Summed(chainer.Chain):  # type: ignore[misc]  # Chainer has no types
         with self.init_scope():
             self.inputs = chainer.ChainList(*(L.Linear(n, widths[0]) for n in inputs))
             self.norms = chainer.ChainList(*(L.BatchNormalization(n, decay=0.9, eps=1e-3) for n in widths))
-            pairs = zip(widths[:-1], widths[1:], strict=True)
+            pairs = itertools.pairwise(widths)
             self.hidden = chainer.ChainList(*(L.Linear(a, b) for a, b in pairs))
             self.heads = chainer.ChainList(*(L.Linear(widths[-1], n) for n in heads))
 

@@ -139,14 +139,7 @@ class Gathered:
 def misplaced(training: Training, outputs: Mapping[str, int], at: str) -> Iterator[Problem]:
     """Names of networks and numbers of outputs that a model of these (network -> how many outputs) has not."""
     for i, owner in enumerate(training.optimizers):
-        for k, name in enumerate(owner.networks):
-            if name not in outputs:
-                yield Problem(f"{at}/optimizers/{i}/networks/{k}", "value", name, ", ".join(outputs))
-        for key in ("params", "no_weight_decay"):
-            for k, pattern in enumerate(getattr(owner, key)):
-                if not _is_pattern(pattern):
-                    where = f"{at}/optimizers/{i}/{key}/{k}"
-                    yield Problem(where, "value", pattern, "a regular expression")
+        yield from _misplaced_owner(owner, outputs, f"{at}/optimizers/{i}")
     one: Any
     for key, entries in (("objectives", training.objectives), ("metrics", training.metrics)):
         for i, one in enumerate(entries):
@@ -154,6 +147,16 @@ def misplaced(training: Training, outputs: Mapping[str, int], at: str) -> Iterat
                 yield Problem(f"{at}/{key}/{i}/network", "value", one.network, ", ".join(outputs))
             elif one.output >= outputs[one.network]:
                 yield Problem(f"{at}/{key}/{i}/output", "value", one.output, f"below {outputs[one.network]}")
+
+
+def _misplaced_owner(owner: Owner, outputs: Mapping[str, int], at: str) -> Iterator[Problem]:
+    for k, name in enumerate(owner.networks):
+        if name not in outputs:
+            yield Problem(f"{at}/networks/{k}", "value", name, ", ".join(outputs))
+    for key in ("params", "no_weight_decay"):
+        for k, pattern in enumerate(getattr(owner, key)):
+            if not _is_pattern(pattern):
+                yield Problem(f"{at}/{key}/{k}", "value", pattern, "a regular expression")
 
 
 def _is_pattern(text: str) -> bool:

@@ -10,7 +10,7 @@ import chainer
 from kchainer.optimizers.loss_scale import LossScale
 
 
-class Several(chainer.Optimizer):  # type: ignore[misc]  # Chainer has no types
+class Several(chainer.Optimizer):
     """Updates with each of ``optimizers``, which are set up and own different parameters of ``target``.
 
     Hooks added here run around all of them.

@@ -18,7 +18,7 @@ from kchainer.training.compiled import ClassWeight, Step, from_compiled
 Arrays = Any
 
 
-class Batches(chainer.dataset.Iterator):  # type: ignore[misc]  # Chainer has no types
+class Batches(chainer.dataset.Iterator):
     """Rows of arrays in batches, in a new order each epoch; its place is saved with the trainer.
 
     ``arrays`` are groups (inputs, targets, weights), each a list of arrays or None.
@@ -84,7 +84,7 @@ class Batches(chainer.dataset.Iterator):  # type: ignore[misc]  # Chainer has no
         self.random.set_state((kind, keys.astype(np.uint32), place, has_gauss, gauss))
 
 
-class Updater(chainer.training.updaters.StandardUpdater):  # type: ignore[misc]  # Chainer has no types
+class Updater(chainer.training.updaters.StandardUpdater):
     """One step of ``from_compiled`` for each batch."""
 
     def __init__(self, batches: Batches, step: Step, class_weight: ClassWeight | None) -> None:
@@ -98,7 +98,7 @@ class Updater(chainer.training.updaters.StandardUpdater):  # type: ignore[misc] 
         chainer.reporter.report({"loss": loss, **_numbers(self.step.metrics)}, self.step.net)
 
 
-class Evaluator(extensions.Evaluator):  # type: ignore[misc]  # Chainer has no types
+class Evaluator(extensions.Evaluator):
     """Loss and metrics of data that is not trained on, each sample counted once."""
 
     def __init__(self, batches: Batches, step: Step) -> None:

@@ -15,7 +15,7 @@ from kchainer.backends.chainer.build import arrays_of
 
 import chainer  # isort: skip
 
-L, O = keras.layers, keras.optimizers
+L, O = keras.layers, keras.optimizers  # noqa: E741  as short as L
 RNG = np.random.default_rng(3)
 
 

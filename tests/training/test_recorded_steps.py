@@ -77,7 +77,8 @@ def assert_moved(got: Any, wanted: Any, start: Any, what: Any) -> None:
 def assert_state(optimizer: Any, model: Any, net: Any, *, counts: bool) -> None:
     """What the optimizer has gathered here is what the file says Keras had."""
     gathered = model.gathered
-    assert not [d for d in model.warnings if d.code == "KC502"] and gathered is not None
+    assert not [d for d in model.warnings if d.code == "KC502"]
+    assert gathered is not None
     assert optimizer.t == gathered.steps or not counts
     theirs = optimizer_for(model, net).state()
     ours = optimizer.state()

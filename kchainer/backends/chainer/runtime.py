@@ -110,7 +110,7 @@ class _Predicting:
 
     def _by_name(self, xs: Mapping[str, Any]) -> list[Any]:
         """Inputs in the plan's order."""
-        names = {value: name for name, (value, _) in reversed(self.plan.taps.items())}
+        names = {value: name for name, (value, _) in reversed(list(self.plan.taps.items()))}
         wanted = [names[value] for value in self.plan.inputs]
         if set(xs) != set(wanted):
             raise TypeError(

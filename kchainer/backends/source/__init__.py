@@ -46,8 +46,11 @@ def program(plans: Mapping[str, Plan], dtype: str, dialect: str) -> str:
 def _modules(plans: Mapping[str, Plan]) -> Iterator[str]:
     """Where links and functions stand; emissions of the user's own have modules of their own."""
     for plan in plans.values():
-        for one in (*plan.links.values(), *(step.call for step in plan.steps if step.call is not None)):
-            yield one.target.rpartition(".")[0]
+        for link in plan.links.values():
+            yield link.target.rpartition(".")[0]
+        for step in plan.steps:
+            if step.call is not None:
+                yield step.call.target.rpartition(".")[0]
 
 
 def _class(name: str, lines: list[str]) -> list[str]:

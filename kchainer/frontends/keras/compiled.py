@@ -9,7 +9,7 @@ from typing import Any
 from kchainer.diagnostics import Diagnostic, Diagnostics, KchainerError
 from kchainer.files import Limits, WeightFile, load_json
 from kchainer.frontends.keras.dialect import Dialect
-from kchainer.frontends.keras.graph import Owner
+from kchainer.frontends.keras.entries import Owner
 from kchainer.frontends.keras.keras0 import is_keras0
 from kchainer.frontends.keras.losses.compiled import Output, training_of
 from kchainer.frontends.keras.optimizers.gathered import Unread, gathered, rows_of
@@ -102,7 +102,7 @@ def state_of(
         if not rows[0]:
             return None
         if len(training.optimizers) != 1:
-            raise Unread("there are several optimizers")
+            raise Unread("there are several optimizers")  # noqa: TRY301  told below, as all of them
         key = "optimizer_config" if "optimizer_config" in settings else "optimizer"
         one = training.optimizers[0].optimizer
         orders = trained(owners, network.layers, loaded, dialect)
@@ -125,7 +125,7 @@ def state_of(
                 if not made and order is orders[-1]:
                     raise
         if len(made) > 1 and made[0].slots:
-            raise Unread("the order of its arrays is not known for this release")
+            raise Unread("the order of its arrays is not known for this release")  # noqa: TRY301
         return made[0]
     except Unread as reason:
         message = str(reason)

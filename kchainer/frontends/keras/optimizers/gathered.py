@@ -46,14 +46,16 @@ def groups_of(one: ir.Stepper, era: str) -> Groups:
     groups = _own_groups(one)
     if era != "new":
         return groups if isinstance(one, ir.Ftrl) else [(slot,) for group in groups for slot in group]
-    before: Groups = [("average",)] * one.use_ema + [("gradients",)] * bool(one.gradient_accumulation_steps)
+    before: Groups = [("average",)] if one.use_ema else []
+    before += [("gradients",)] if one.gradient_accumulation_steps else []
     return before + groups
 
 
 def _own_groups(one: ir.Stepper) -> Groups:
     match one:
         case ir.RMSprop():
-            more: Groups = [("momentum",)] * (one.momentum > 0) + [("average_gradient",)] * one.centered
+            more: Groups = [("momentum",)] if one.momentum > 0 else []
+            more += [("average_gradient",)] if one.centered else []
             return [("velocity",), *more]
         case ir.Adam():
             return [("momentum", "velocity"), *([("velocity_hat",)] * one.amsgrad)]

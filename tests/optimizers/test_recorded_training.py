@@ -188,11 +188,8 @@ NETWORKS = (
     "train_sample_weight",
     "train_name_order",
 )
-# Need what is not there yet: running statistics, and frozen normalisation, as these releases have them.
-AWAITED = ("keras-1.0.8-theano-train_frozen", "keras-1.2.2-theano-train_bn", "keras-1.2.2-theano-train_frozen", "keras-2.3.1-theano-train_bn_conv")  # fmt: skip
-AWAITING = pytest.mark.xfail(strict=False, reason="normalisation of these releases is not modelled here")
 TRAINED = [
-    pytest.param(c, id=name, marks=AWAITING if name in AWAITED else ())
+    pytest.param(c, id=name)
     for c in INDEX
     if c["case"] in NETWORKS and not c.get("skipped") and c["dialect"] not in RACING
     for name in [f"{c['dialect']}-{c['case']}"]

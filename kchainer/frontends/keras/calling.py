@@ -19,6 +19,21 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 Values = list[Value | None]
+# Layers that act otherwise in training.
+MODAL = frozenset(
+    [
+        *(
+            "Dropout",
+            "SpatialDropout1D",
+            "SpatialDropout2D",
+            "SpatialDropout3D",
+            "AlphaDropout",
+            "GaussianDropout",
+        ),
+        *("GaussianNoise", "BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2"),
+        "SpectralNormalization",
+    ]
+)
 BESIDE = frozenset(["initial_state", "count_weights"])  # tensors by keyword that come behind the inputs
 
 
@@ -26,7 +41,7 @@ def call(
     t: Translation, entry: Entry, args: list[Any] | None, kwargs: Json, tensors: Set[str] = frozenset()
 ) -> Values:
     """Call what a node of the file calls: a model, an operation, a layer. ``tensors``: keywords that hold some."""
-    if entry.broken:
+    if entry.broken or not _mode_fits(t, entry, kwargs.get("training")):
         return [None]
     if entry.scope is not None:
         if args and "mask" in tensors and isinstance(kwargs["mask"], tuple):
@@ -42,6 +57,25 @@ def call(
         fit = not args or not _no_values(t, entry, args)  # all of them may be keywords
         return attending.call(t, entry, args, kwargs, tensors) if fit else [None]
     return _call_with_keywords(t, entry, args, kwargs, tensors)
+
+
+def _mode_fits(t: Translation, entry: Entry, training: Any) -> bool:
+    """A call may say in which mode it runs, whatever the network does; reported, since no mode is kept here."""
+    modal = entry.scope is not None or entry.class_name in MODAL
+    if not modal or not isinstance(training, bool):
+        return True
+    what = f'{entry.class_name} "{entry.name}" is called with `training={training}`'
+    if training:
+        t.error("KC205", f"{what}, so that it acts as in training always", entry.pointer)
+        return False
+    hint = "inference is the same; in training, run it under chainer.using_config('train', False)"
+    t.diagnostics.warn(
+        "KC205",
+        f"{what}, and acts as in training here when the network trains",
+        pointer=entry.pointer,
+        hint=hint,
+    )
+    return True
 
 
 def _no_values(t: Translation, entry: Entry, args: list[Any]) -> bool:

@@ -218,15 +218,15 @@ class Translation:
         if order is None:
             return None
         values: dict[Key, Values] = {}
+        if inputs is not None and len(inputs) != len(order.inputs):
+            what = f"a model with {len(order.inputs)} inputs is called on {len(inputs)}"
+            self.error("KC301", what, scope.pointer)
+            return None
         for i, ref in enumerate(order.inputs):
             entry = scope.entries.get(ref.layer)
             if entry is None or entry.class_name != "InputLayer":
                 what = f'input "{ref.layer}" is no InputLayer of the model'
                 self.error("KC302", what, f"{scope.pointer}/config/input_layers")
-                return None
-            if inputs is not None and i >= len(inputs):
-                what = f"a model with {len(order.inputs)} inputs is called on {len(inputs)}"
-                self.error("KC301", what, scope.pointer)
                 return None
             values[ref.layer, 0] = [inputs[i] if inputs is not None else self._input(entry)]
         for entry, index in order.calls:

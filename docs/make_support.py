@@ -34,8 +34,8 @@ Known differences:
   EigenvalueRegularizer and constraints RadialConstraint are refused in training.
 - LayerNormalization over one axis that is not the last: Keras 3.15 on PyTorch hands it to a kernel that normalises
   the last axes whatever the axis is, so it fails, or is wrong where the sizes agree. kchainer normalises that axis.
-- A call that stores `training=True` (a Dropout that stays on) is refused (KC205); one that stores `training=False` is
-  read with a warning, since it differs in training only.
+- A call that stores `training=True` (a Dropout that stays on) in a file of Keras 2 is refused (KC205); one that stores
+  `training=False` is read with a warning, since it differs in training only. Keras 3 heeds neither.
 - A model of Keras 1.2 without weights has no `shared_axes` of PReLU, as in Keras itself: only the array tells them.
 - Random augmentations other than RandomFlip, RandomCrop, RandomBrightness, RandomContrast, RandomRotation,
   RandomTranslation and RandomZoom are the identity at inference, as in Keras, and raise an error in training.

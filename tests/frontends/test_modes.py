@@ -22,15 +22,21 @@ def config(training: Any, class_name: str = "Dropout") -> dict[str, Any]:
 @pytest.mark.parametrize("class_name", ["Dropout", "BatchNormalization"])
 def test_a_layer_that_stays_in_training_is_refused(class_name: str) -> None:
     with pytest.raises(kchainer.KchainerError, match="training=True") as caught:
-        kchainer.from_keras(config(True, class_name))
+        kchainer.from_keras(config(True, class_name), dialect="tf.keras 2.15")
     assert [d.code for d in caught.value.diagnostics] == ["KC205"]
 
 
 def test_a_layer_that_never_trains_is_read_with_a_warning() -> None:
-    model = kchainer.from_keras(config(False))
+    model = kchainer.from_keras(config(False), dialect="tf.keras 2.15")
     assert [(d.code, d.severity) for d in model.warnings] == [("KC205", "warning")]
 
 
 @pytest.mark.parametrize("training", [None, "learning_phase"])
 def test_a_call_that_follows_the_network_is_read_without(training: Any) -> None:
-    assert not kchainer.from_keras(config(training)).warnings
+    assert not kchainer.from_keras(config(training), dialect="tf.keras 2.15").warnings
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_keras_3_goes_by_the_networks_mode_whatever_the_file_says(training: bool) -> None:
+    """Keras 3.15: Dropout(0.5)(x, training=True) predicts x, before and after saving."""
+    assert not kchainer.from_keras(config(training), dialect="3.15").warnings

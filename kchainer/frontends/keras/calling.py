@@ -60,8 +60,11 @@ def call(
 
 
 def _mode_fits(t: Translation, entry: Entry, training: Any) -> bool:
-    """A call may say in which mode it runs, whatever the network does; reported, since no mode is kept here."""
-    modal = entry.scope is not None or entry.class_name in MODAL
+    """A call may say in which mode it runs, whatever the network does; reported, since no mode is kept here.
+
+    Keras 3 writes what it was called with at first, and then goes by the network's mode all the same.
+    """
+    modal = (entry.scope is not None or entry.class_name in MODAL) and entry.dialect.release < (3,)
     if not modal or not isinstance(training, bool):
         return True
     what = f'{entry.class_name} "{entry.name}" is called with `training={training}`'

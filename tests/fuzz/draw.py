@@ -153,6 +153,23 @@ def _group_norm(d: Draw, s: Shape) -> Json:
     return {"groups": d.pick((math.gcd(s[-1 if axis < 0 else 0], 2), -1, 1)), "axis": axis}
 
 
+def _says_nothing(node: Json, s: Shape) -> bool:
+    """A normalisation that float32 cannot be compared by, or that Keras on PyTorch computes otherwise.
+
+    A single value less its mean is rounding alone, which a BatchNormalization behind it makes large; and one axis
+    that is not the last is normalised as if it were (docs/support.md).
+    """
+    config, s = node.get("config", {}), tuple(d or 5 for d in s)
+    if node.get("layer") == "GroupNormalization":
+        groups = config["groups"] if config["groups"] > 0 else s[-1 if config["axis"] < 0 else 0]
+        return math.prod(s) == groups
+    if node.get("layer") != "LayerNormalization":
+        return False
+    axes = config["axis"] if isinstance(config["axis"], list) else [config["axis"]]
+    counted = [a - 1 if a > 0 else a + len(s) for a in axes]
+    return math.prod(s[a] for a in counted) == 1 or (len(counted) == 1 and counted[0] != len(s) - 1)
+
+
 def _padding(rank: int) -> Maker:
     def make(d: Draw, s: Shape) -> Json:
         pairs = [[d.whole(0, 2), d.whole(0, 2)] for _ in range(rank)]
@@ -403,6 +420,8 @@ class Model:
     def take(self, node: Json) -> bool:
         """Add a node if Keras takes it and it is not too large."""
         node = {"name": f"{self.prefix}n{len(self.nodes)}", **node}
+        if _says_nothing(node, self.shape(node["of"][0])):
+            return False
         before = dict(self.values)
         try:
             names = specs.grown(node, self.values, self.layers)

@@ -66,7 +66,7 @@ def test_history_is_that_of_keras(tmp_path: Path) -> None:
     for name, theirs in names.items():
         np.testing.assert_allclose([entry[name] for entry in log], wanted[theirs], rtol=1e-4, err_msg=name)
     with chainer.using_config("train", False):
-        np.testing.assert_allclose(net.predict(X), model.predict(X, verbose=0), rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(net.predict(X), model.predict(X, verbose=0), rtol=1e-4, atol=1e-5)
 
 
 def test_builder_compiles_and_learns(capsys: pytest.CaptureFixture[str]) -> None:

@@ -87,7 +87,7 @@ def assert_state(optimizer: Any, model: Any, net: Any, *, counts: bool) -> None:
         for slot, wanted in slots.items():
             scale = max(np.abs(one[slot]).max() for one in theirs.values())
             np.testing.assert_allclose(
-                ours[path][slot], wanted, rtol=1e-3, atol=1e-4 * scale, err_msg=f"{path} {slot}"
+                ours[path][slot], wanted, rtol=1e-4, atol=1e-4 * scale, err_msg=f"{path} {slot}"
             )
 
 

@@ -46,18 +46,9 @@ if is_wanted():
     prime()
 
 EXAMPLES = ["scikit-learn", "matplotlib"]
-# What the tests need that do not run Keras, and what runs it beside them.
-TEST = [
-    *EXAMPLES,
-    "pytest",
-    "pytest-xdist",
-    "hypothesis",
-    "packaging",
-    "pyyaml",
-    "h5py",
-    "keras==3.15.1",
-    "torch==2.13.0",
-]
+# What the tests need that run no Keras (all there is for a pair of versions without PyTorch), and what the others do.
+RECORDED = [*EXAMPLES, "pytest", "pytest-xdist", "hypothesis", "packaging", "pyyaml", "h5py"]
+TEST = [*RECORDED, "keras==3.15.1", "torch==2.13.0"]
 DEV = [*TEST, "ruff", "mypy"]
 
 setup(
@@ -80,6 +71,7 @@ setup(
         "yaml": ["pyyaml"],
         "cupy": ["cupy-cuda12x[ctk]"],
         "examples": EXAMPLES,
+        "recorded": RECORDED,
         "test": TEST,
         "dev": DEV,
     },

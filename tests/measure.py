@@ -126,9 +126,10 @@ class Measuring:
 
         it = harness.pair(case)
         config = json.loads(it.keras.to_json())
-        inner = classes(named(config, "tested"))
-        several = [self.inner.setdefault(one, Measured()) for one in inner - {case.layer}]
-        own = self.operations if "of" in case.config else self.of.setdefault(case.layer, Measured())
+        of_ops = "of" in case.config
+        inner = classes(named(config, "tested")) - (set() if of_ops else {case.layer})
+        several = [self.inner.setdefault(one, Measured()) for one in inner]
+        own = self.operations if of_ops else self.of.setdefault(case.layer, Measured())
         for one in (own, *several):
             one.tolerance = max(one.tolerance, case.rtol)
             if name in TRAINING:
@@ -141,10 +142,11 @@ class Measuring:
         if name in INFERENCE:
             network, layers = it.network(), it.model.network.layers
             found = emitted(network, config, layers)
-            below = targets(network, [n for n in layers if n.split("/")[0] == "tested"])
-            if own is not self.operations:
-                own.emitted |= found.get(case.layer) or below
-            for one in inner - {case.layer}:
+            if case.layer == "RNN":  # it and its cells are one link
+                own.emitted |= targets(network, [n for n in layers if n.split("/")[0] == "tested"])
+            elif not of_ops:
+                own.emitted |= found.get(case.layer, set())
+            for one in inner:
                 self.inner[one].emitted |= found.get(one, set())
 
     def _old(self, said: dict[str, Any], errors: list[float]) -> None:

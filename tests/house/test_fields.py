@@ -16,7 +16,7 @@ import pytest
 import kchainer.frontends.keras.layers
 from kchainer.frontends.fields import Field, ignored, read, refuses_values
 from kchainer.frontends.keras import constraints, initializers, policies, regularizers
-from kchainer.frontends.keras.dialect import parse
+from kchainer.frontends.keras.dialect import KERAS1_KEYS, parse
 from kchainer.frontends.keras.entries import MODELS, OPERATION_CLASSES, ROWS
 from kchainer.frontends.keras.layers.activation import ALIASES, FUNCTIONS, SIMPLE, activation_of
 from kchainer.frontends.keras.layers.operations import HANDLERS
@@ -152,6 +152,20 @@ def test_a_key_that_is_neither_ignored_nor_refused_is_used() -> None:
         if of.startswith("layer ") and not field.why and not key.endswith(of_params) and key not in named
     }
     assert not unused
+
+
+def test_keys_that_tell_keras_1_are_written_by_no_later_release() -> None:
+    # layers that Keras 2 had from Keras 1 write them as they did
+    legacy = {"Merge", "MaxoutDense", "Highway", "Recurrent", "ConvRecurrent2D"}
+    old = inside("0.3.3..1.2.2", RELEASES)
+    later = {
+        (key, name)
+        for name in set(FACTS["kinds"]["layer"]) - legacy
+        for release, keys in written("layer", name)
+        for key in keys & KERAS1_KEYS
+        if release not in old
+    }
+    assert not later
 
 
 def test_every_key_of_the_base_class_is_declared() -> None:

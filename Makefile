@@ -11,7 +11,7 @@ BIN = .venv/bin
 CONSTRAIN = PIP_CONSTRAINT=build-constraints.txt PIP_BUILD_CONSTRAINT=build-constraints.txt UV_BUILD_CONSTRAINT=build-constraints.txt
 SOURCES = kchainer tests tools benchmarks examples docs setup.py
 
-.PHONY: setup install test test-all test-matrix test-install check demo bench golden schemas fuzz
+.PHONY: setup install test test-all test-matrix test-install check demo bench golden measure schemas fuzz
 
 .venv/.stamp: setup.py pyproject.toml build-constraints.txt
 	$(PYTHON) -m venv .venv
@@ -58,6 +58,12 @@ bench: setup
 
 golden: setup
 	$(BIN)/python tests/commands/runner.py
+
+# The largest error of each class, for docs/support.md: run when cases or what they run through change.
+measure: setup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -p no:xdist -p tests.measure tests/parity/test_parity.py \
+	    tests/parity/test_augmentation.py tests/recorded
+	$(BIN)/python docs/make_support.py
 
 schemas: setup
 	$(BIN)/python docs/make_support.py

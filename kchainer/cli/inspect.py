@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from collections.abc import Iterator
 
 from kchainer.cli import options
@@ -48,7 +49,7 @@ def _training(model: Model) -> Iterator[str]:
 def run(args: argparse.Namespace) -> int:
     """Print the table."""
     from kchainer import api
-    from kchainer.diagnostics import escape
+    from kchainer.diagnostics import escape, render_text
 
     model = api.read(
         args.file,
@@ -59,6 +60,8 @@ def run(args: argparse.Namespace) -> int:
         custom=options.custom(args),
         variables=options.variables(args),
     )
+    if model.warnings:
+        print(render_text(model.warnings), file=sys.stderr)
     reasons = "; ".join(model.origin.reasons)
     for name, network in model.networks.items():
         print(f"{escape(name)}  {model.origin.dialect}, {model.dtype}  (told by: {reasons})")

@@ -64,12 +64,16 @@ class ByDialect:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One key of a config: its type, its older names, its default in each release."""
+    """One key of a config: its type, its older names, its default in each release.
+
+    ``why``: of a key that is ignored, or of which values are refused, the reason; docs/support.md and hints say it.
+    """
 
     type: Callable[[Any], Any]
     default: Any = ...
     was: str | tuple[str, ...] | None = None
     values: Mapping[Any, Any] = dataclasses.field(default_factory=dict)
+    why: str = ""
 
     @property
     def older(self) -> tuple[str, ...]:
@@ -155,7 +159,8 @@ def read(
         except Wrong as wrong:
             said = WRONG.get(wrong.code, "has a wrong value")
             at = f"{key or name}/{wrong.at}" if wrong.at else key or name
-            faults.append(Fault(wrong.code, at, f"`{name}` {said}", shown(value), wrong.expected, wrong.hint))
+            hint = wrong.hint or (field.why if wrong.code == "KC204" else "") or None
+            faults.append(Fault(wrong.code, at, f"`{name}` {said}", shown(value), wrong.expected, hint))
     unknown = [k for k in left if k not in base]
     faults += [_unknown(k, fields if i < SUGGESTED else {}) for i, k in enumerate(unknown)]
     return Config(out, frozenset(given)), faults
@@ -315,6 +320,14 @@ def one_of(*allowed: Any) -> Callable[[Any], Any]:
     return check
 
 
+REFUSING: weakref.WeakSet[Any] = weakref.WeakSet()  # the types that ``only`` made
+
+
+def refuses_values(kind: Type) -> bool:
+    """Some values of this type ask for something that kchainer does not do."""
+    return isinstance(kind, types.FunctionType) and kind in REFUSING
+
+
 def only(*values: Any) -> Callable[[Any], Any]:
     """A key whose other values ask for something that kchainer does not do."""
     # 0 == False in Python, not in JSON Schema
@@ -327,4 +340,5 @@ def only(*values: Any) -> Callable[[Any], Any]:
             raise Wrong("only " + " or ".join(json.dumps(a) for a in values), code="KC204")
         return v
 
+    REFUSING.add(check)
     return check

@@ -373,6 +373,8 @@ def ours(name: str, got: Mapping[str, Array]) -> str:
     parts = name.split("/")
     shorter = ["/".join(parts[:i] + parts[i + 1 :]) for i in range(1, len(parts) - 1)]
     shorter.append("/".join([*parts[:-2], "_".join(parts[-2:])]))  # a layer of a layer, which has one link
+    if parts[-1].startswith("variable"):  # Keras was told no name
+        shorter += [one for one in got if one.rpartition("/")[0] == "/".join(parts[:-1])]
     return next((one for one in shorter if one in got), name)
 
 

@@ -31,7 +31,10 @@ AUGMENTATIONS = {
 CASES = [case(name, x=(3, 6, 8, 3), low=0, up=255, **config) for name, config in AUGMENTATIONS.items()]
 
 
-@pytest.mark.parametrize("one", CASES, ids=str)
+ALSO = [case("RandomBrightness", x=(3, 6, 8, 3), low=0, up=255, factor=0.3)]  # does something in training
+
+
+@pytest.mark.parametrize("one", CASES + ALSO, ids=str)
 def test_identity_at_inference(one: harness.Case) -> None:
     it = harness.pair(one)
     got = harness.inference(it.network(), it.xs)

@@ -51,7 +51,7 @@ def _same(got: Any, wanted: Any) -> None:
 
 
 @pytest.mark.parametrize(("release", "case"), CASES)
-def test_as_tensorflow(release: str, case: str, tmp_path: Path) -> None:
+def test_as_tensorflow(release: str, case: str, tmp_path: Path, record_property: Any) -> None:
     path = tmp_path / "model.keras"
     path.write_bytes(_archive(release).read(f"{case}.keras"))
     xs, ys = _arrays(release, case)
@@ -61,6 +61,11 @@ def test_as_tensorflow(release: str, case: str, tmp_path: Path) -> None:
     assert len(got) == len(ys)
     for ours, theirs in zip(got, ys, strict=True):
         _same(ours, theirs)
+        if theirs.dtype.kind == "f":
+            record_property("error", float(np.abs(ours - theirs).max() / (np.abs(theirs).max() or 1)))
+        else:
+            record_property("error", 0.0)
+    record_property("file", [str(path), None, None])
 
 
 @pytest.mark.parametrize(("release", "case"), CASES)
@@ -80,10 +85,13 @@ def test_json_alone(release: str, case: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["keras", "h5"])
-def test_random_fourier_features(kind: str) -> None:
+def test_random_fourier_features(kind: str, record_property: Any) -> None:
     model = api.read(FIXTURES / f"fourier.{kind}")
     with np.load(FIXTURES / "fourier.npz") as found:
-        _same(api.to_chainer(model).predict(found["x"]), found["y"])
+        got = api.to_chainer(model).predict(found["x"])
+        _same(got, found["y"])
+        record_property("error", float(np.abs(got - found["y"]).max() / np.abs(found["y"]).max()))
+    record_property("file", [str(FIXTURES / f"fourier.{kind}"), None, None])
 
 
 SOME = [

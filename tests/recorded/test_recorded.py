@@ -10,6 +10,7 @@ import json
 import lzma
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 
 import kchainer
 
+Record = Callable[[str, object], None]
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 OLD = json.loads((FIXTURES / "old-keras" / "index.json").read_text())
 REAL = json.loads((FIXTURES / "real-models" / "index.json").read_text())["cases"]
@@ -83,13 +85,16 @@ def numbered(arrays: Any, letter: str) -> list[Any]:
     return [arrays[n] for n in sorted(names, key=lambda n: int(n[1:]))]
 
 
-def assert_outputs(net: Any, arrays: Any, tolerance: float | None = None) -> None:
+def assert_outputs(
+    net: Any, arrays: Any, tolerance: float | None = None, record: Record = lambda key, value: None
+) -> None:
     made = net.predict(*numbered(arrays, "x"))
     wanted = numbered(arrays, "y")
     made = made if isinstance(made, list) else [made]
     assert len(made) == len(wanted)
     for got, want in zip(made, wanted, strict=True):
         assert got.shape == want.shape
+        record("error", float(np.abs(got - want).max() / (np.abs(want).max() or 1)) if want.size else 0.0)
         if tolerance is not None:
             np.testing.assert_allclose(
                 got, want.astype("float32"), rtol=0, atol=tolerance * np.abs(want).max()
@@ -113,7 +118,15 @@ def load_or_wait(case: str, path: Path, weights: Path | None, backend: str | Non
 
 
 @pytest.mark.parametrize(("dialect", "case", "model", "weights", "arrays"), OLD_CASES)
-def test_old_keras(old: Path, dialect: str, case: str, model: str, weights: str | None, arrays: str) -> None:
+def test_old_keras(
+    old: Path,
+    dialect: str,
+    case: str,
+    model: str,
+    weights: str | None,
+    arrays: str,
+    record_property: Record,
+) -> None:
     folder = old / dialect
     data = np.load(folder / arrays, allow_pickle=False)
     backend = backend_of(dialect)
@@ -131,7 +144,8 @@ def test_old_keras(old: Path, dialect: str, case: str, model: str, weights: str 
         return
     net = load_or_wait(f"{dialect}/{case}", path, arrays_path, backend)
     if net is not None:
-        assert_outputs(net, data)
+        assert_outputs(net, data, record=record_property)
+        record_property("file", [str(path), arrays_path and str(arrays_path), backend])
 
 
 @pytest.mark.parametrize("case", REAL, ids=lambda c: c["id"])

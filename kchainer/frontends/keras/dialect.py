@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, cast
 
@@ -12,24 +13,16 @@ Flavour = Literal["keras", "tf_keras"]
 Backend = Literal["theano", "tensorflow", "cntk", "jax", "torch", "numpy", "openvino"]
 BACKENDS = ("theano", "tensorflow", "cntk", "jax", "torch", "numpy", "openvino")
 
-# Keys that Keras 0.3 and 1 only wrote.
+# Keys that Keras 0.3 and 1 only wrote, but for the layers that Keras 2 still had from them.
 KERAS1_KEYS = frozenset(
-    [
-        "nb_filter",
-        "output_dim",
-        "border_mode",
-        "subsample",
-        "dim_ordering",
-        "W_regularizer",
-        "inner_init",
-        "pool_length",
-        "filter_length",
-        "nb_row",
-        "concat_axis",
-        "subsample_length",
-        "gamma_init",
-    ]
+    """
+    nb_filter border_mode subsample dim_ordering W_regularizer U_regularizer inner_init inner_activation pool_length
+    filter_length nb_row nb_col concat_axis subsample_length consume_less dropout_W dropout_U atrous_rate
+    """.split()
 )
+# Classes whose `units` were `output_dim` then; an Embedding has an `output_dim` in all releases.
+OUTPUT_DIM = frozenset(["Dense", "TimeDistributedDense", "SimpleRNN", "GRU", "LSTM"])
+NEWEST = (3, 15, 1)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,12 +43,23 @@ class Dialect:
         return f"{name} {'.'.join(map(str, self.release))}" + (f" ({self.backend})" if self.backend else "")
 
 
+WRITTEN = re.compile(r"(?:(?:tf[._]?)?keras[\s=-]*)?(\d+(?:\.\d+)*)(?P<more>[.+-]?[a-z][\w.+-]*)?", re.ASCII)
+
+
+def released(text: str) -> tuple[int, ...]:
+    """The numbers of a release as files and people write it, "2.2.4-tf" or "tf.keras 2.15"; () where it is none."""
+    found = WRITTEN.fullmatch(text.lower().strip()) if len(text) <= 80 else None
+    if found is None or (found["more"] and "." not in found[1]):
+        return ()
+    numbers = version(found[1])
+    return numbers if numbers[0] <= NEWEST[0] else ()
+
+
 def parse(text: str) -> Dialect:
     """A dialect as a user or a file writes it: "1.2.2", "2.2.4-tf", "tf.keras 2.15"."""
-    bare = text.lower().removeprefix("tf.keras").removeprefix("tf_keras").removeprefix("keras").strip(" -=")
-    release = version(bare)
+    release = released(text)
     if not release:
-        raise ValueError(f"{text!r} is no Keras version")
+        raise ValueError(f"`{text[:80]}` is no release of Keras")
     is_tf = "tf" in text.lower() or (2, 4) <= release < (3,)
     return Dialect(release, "tf_keras" if is_tf else "keras", None, (f"keras_version {text}",))
 
@@ -91,9 +95,9 @@ def _signs(config: Any) -> Iterator[tuple[str, str, Flavour]]:
         and config.get("name") in ("Sequential", "Graph")
     ):
         yield "the class is under `name`", "0.3.3", "keras"
-    found = sorted(KERAS1_KEYS & {k for d in every for k in d})
+    found = sorted({key for d in every for key in _keras1_keys(d)})
     if found:
-        yield f"key {found[0]}", "1.2.2", "keras"
+        yield f"key {', '.join(found[:3])}", "1.2.2", "keras"
     if any(d.get("class_name") in ("Functional", "TFOpLambda", "SlicingOpLambda") for d in every):
         yield "class Functional or an operation layer", "2.6.0", "tf_keras"
     if any(isinstance(d.get("dtype"), dict) or "ragged" in d for d in every):
@@ -102,13 +106,23 @@ def _signs(config: Any) -> Iterator[tuple[str, str, Flavour]]:
         yield "a Sequential whose config is a list", "2.0.9", "keras"
 
 
+def _keras1_keys(raw: Mapping[str, Any]) -> Iterator[str]:
+    """The keys of Keras 0.3 and 1 in a dictionary, and in the config beside a class."""
+    yield from KERAS1_KEYS & raw.keys()
+    config, name = raw.get("config"), raw.get("class_name")
+    if isinstance(config, dict) and isinstance(name, str) and name in OUTPUT_DIM and "output_dim" in config:
+        yield "output_dim"
+
+
 def told(config: Any, keras_version: str | None, backend: str | None) -> Dialect:
-    """The dialect of a document, by the first sign that speaks."""
+    """The dialect of a document: the stated one, or by the first sign that speaks, with those that agree."""
     known = cast("Backend", backend) if backend in BACKENDS else None
-    if keras_version and version(keras_version.lower().removeprefix("tf.keras").strip(" -=")):
+    if keras_version and released(keras_version):
         return dataclasses.replace(parse(keras_version), backend=known)
-    for reason, release, flavour in _signs(config):
-        return Dialect(version(release), flavour, known, (reason,))
+    signs = list(_signs(config))
+    for _, release, flavour in signs:
+        reasons = tuple(reason for reason, *said in signs if said == [release, flavour])
+        return Dialect(version(release), flavour, known, reasons)
     return Dialect((2, 3, 1), "keras", known, ("no sign of another release",))
 
 
@@ -122,8 +136,10 @@ def common_format(config: Any) -> str | None:
     return formats.pop() if len(formats) == 1 else None
 
 
-def of_dictionary(raw: Mapping[str, Any], document: Dialect) -> Dialect:
+def of_dictionary(class_name: str, config: Mapping[str, Any], document: Dialect) -> Dialect:
     """The dialect of one layer's config: files mix."""
-    if document.release >= (2,) and KERAS1_KEYS & raw.keys() and "units" not in raw:
+    raw = {"class_name": class_name, "config": config}
+    old = KERAS1_KEYS & config.keys() or any(_keras1_keys(raw))
+    if document.release >= (2,) and old and "units" not in config:
         return dataclasses.replace(document, release=(1, 2, 2), flavour="keras")
     return document

@@ -188,7 +188,9 @@ class Entries:
             return None
         full = self.path(path, name)
         owner = Owner(name, class_name, full, named=bool(raw.get("name") or named.get("name")))
-        entry = Entry(name, full, class_name, raw, pointer, of_dictionary(named, self.dialect), owner)
+        entry = Entry(
+            name, full, class_name, raw, pointer, of_dictionary(class_name, named, self.dialect), owner
+        )
         entry.trainable = named.get("trainable", True) is not False
         if class_name == "SpectralNormalization":  # Keras hands the wrapper's word to no layer inside
             owner.frozen = not entry.trainable

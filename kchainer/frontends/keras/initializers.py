@@ -40,7 +40,7 @@ def _positive(v: Any) -> float:
 
 
 # tf.keras of TensorFlow 1 wrote the dtype too
-DTYPE = {"dtype": Field(type=ignored, default=None)}
+DTYPE = {"dtype": Field(type=ignored, default=None, why="values are drawn in the dtype of the param")}
 RANDOM = {"seed": Field(type=_seed, default=None), **DTYPE}
 AXES = {
     "input_axes": Field(type=optional(tuple_of(integer)), default=None),

@@ -10,6 +10,7 @@ from typing import Any
 from kchainer.diagnostics import suggestion
 from kchainer.frontends.fields import ByDialect, Config, Field, Wrong, read
 from kchainer.frontends.keras.dialect import Dialect
+from kchainer.frontends.keras.unsupported import OTHERS
 from kchainer.ir.definition import Setting
 
 Json = dict[str, Any]
@@ -60,7 +61,9 @@ class Kind:
             raise Wrong(
                 f"{self.what} that Keras defines",
                 code="KC201",
-                hint=suggestion(name, self.classes) or f"`{name[:80]}` is none; replace it by one of Keras's",
+                hint=OTHERS[self.what.split()[-1]].get(name)
+                or suggestion(name, self.classes)
+                or f"`{name[:80]}` is none; replace it by one of Keras's",
             )
         made, faults = read(known.fields, config, dialect, base=NO_KEYS)
         if faults:

@@ -19,6 +19,7 @@ from kchainer.files import (
     read_bytes,
     sniff,
 )
+from kchainer.frontends.fields import shown
 from kchainer.frontends.keras import compiled, keras0
 from kchainer.frontends.keras import dialect as dialects
 from kchainer.frontends.keras.assets import Assets
@@ -46,6 +47,7 @@ class Document:
     weights: WeightFile | None = None
     archive: KerasArchive | None = None
     old: keras0.Modern | None = None  # the form in which a config of Keras 0.3 is read
+    odd: tuple[Diagnostic, ...] = ()  # versions that are none
 
 
 def _fail(code: str, message: str, name: str, hint: str | None = None) -> KchainerError:
@@ -68,11 +70,38 @@ def _text(value: Any) -> str | None:
     )
 
 
+Stated = tuple[str | None, tuple[Diagnostic, ...]]
+
+
+def _stated(name: str, *places: tuple[Mapping[str, Any], str]) -> Stated:
+    """The first ``keras_version`` that is one, and a warning for each that is none: the form decides then."""
+    odd: list[Diagnostic] = []
+    for place, pointer in places:
+        value = place.get("keras_version")
+        text = _text(value)
+        if text is not None and dialects.released(text):
+            return text, tuple(odd)
+        if value is not None:
+            wrong = Diagnostic(
+                code="KC108",
+                message="`keras_version` is no release of Keras; the form of the file tells which wrote it",
+                severity="warning",
+                file=name,
+                pointer=pointer,
+                found=shown(text if isinstance(value, bytes) else value),
+                expected='a string such as "2.3.1"',
+                hint="say which with --dialect 2.3.1, and see with `kchainer inspect` what it was taken for",
+            )
+            odd.append(wrong)
+    return None, tuple(odd)
+
+
 def of_config(config: Json, name: str, text: str = "") -> Document:
     """A document of a config that is already there: what ``to_json`` or ``get_config`` gave."""
     if "class_name" not in config and isinstance(config.get("model_config"), dict):
         config = config["model_config"]
-    return Document(name, config, text, _text(config.get("keras_version")), _text(config.get("backend")))
+    version, odd = _stated(name, (config, "/keras_version"))
+    return Document(name, config, text, version, _text(config.get("backend")), odd=odd)
 
 
 def _hdf5(file: WeightFile, name: str, limits: Limits) -> Document:
@@ -83,9 +112,9 @@ def _hdf5(file: WeightFile, name: str, limits: Limits) -> Document:
         raise _fail("KC105", "the file holds weights only, no model_config", name, hint)
     inside = f"{name}::model_config"
     config = _object(load_json(text, name=inside, limits=limits), inside)
-    version = _text(attributes.get("keras_version")) or _text(config.get("keras_version"))
+    version, odd = _stated(inside, (attributes, ""), (config, "/keras_version"))
     backend = _text(attributes.get("backend")) or _text(config.get("backend"))
-    return Document(inside, config, text, version, backend, file)
+    return Document(inside, config, text, version, backend, file, odd=odd)
 
 
 def _archive(archive: KerasArchive, name: str, limits: Limits) -> Document:
@@ -93,9 +122,8 @@ def _archive(archive: KerasArchive, name: str, limits: Limits) -> Document:
     config = _object(load_json(archive.config, name=inside, limits=limits), inside)
     metadata = _object(load_json(archive.metadata, name=f"{name}::metadata.json", limits=limits), name)
     text = archive.config.decode("utf-8", "replace")
-    return Document(
-        inside, config, text, _text(metadata.get("keras_version")), None, archive.weights, archive
-    )
+    version, odd = _stated(f"{name}::metadata.json", (metadata, "/keras_version"))
+    return Document(inside, config, text, version, None, archive.weights, archive, odd=odd)
 
 
 def open_document(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> Document:
@@ -135,11 +163,11 @@ def open_weights(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> Weig
 
 
 def _dialect(document: Document, dialect: str | None, keras_backend: str | None) -> Dialect:
-    if dialect is None:
-        told = dialects.told(document.config, document.keras_version, document.backend)
-    else:
+    told = dialects.told(document.config, document.keras_version, document.backend)
+    if dialect is not None:
+        alone = f"the file alone: {told}, by {'; '.join(told.reasons)}"
         try:
-            told = dataclasses.replace(dialects.parse(dialect), reasons=("as the caller says",))
+            told = dataclasses.replace(dialects.parse(dialect), reasons=("as the caller says", alone))
         except ValueError as wrong:
             raise _fail(
                 "KC108", str(wrong), document.name, "for example --dialect 2.3.1 or --dialect tf.keras-2.15"
@@ -169,6 +197,8 @@ def read_document(
     found = diagnostics if diagnostics is not None else Diagnostics(document.name, limits.diagnostics)
     found.allow(allow)
     told = _dialect(document, dialect, keras_backend)
+    for one in document.odd if dialect is None else ():
+        found.add(one)
     if (
         told.backend is None
         and told.release < (2,)
@@ -201,7 +231,7 @@ def read_document(
             found.add(odd)
     training, gathered = _training(document, translation, network, loaded, limits)
     origin = Origin(document.name, str(told), told.reasons)
-    items = tuple(found.items)
+    items = tuple(found.located(document.text).items if found.items else ())
     return Model({network.name: network}, origin, loaded, dtype, items, training, gathered)
 
 

@@ -38,3 +38,76 @@ _BY_REASON: dict[str, str] = {
         BasicLSTMCell BasicRNNCell DeviceWrapper DropoutWrapper MultiRNNCell ResidualWrapper""",
 }
 UNSUPPORTED: dict[str, str] = {name: reason for reason, names in _BY_REASON.items() for name in names.split()}
+
+# ------------------------------------------------------------------ what else is not read, by kind
+
+STEPS = "its rule is TensorFlow's own, of which the file says nothing"
+OF_BACKEND = "a base class that Keras mixes into another"
+SCRATCH = "a reduction that the training loop of Keras makes for itself"
+RARE = "an experiment of tf.keras, which Keras 3 has not"
+QUANTIZED = "quantised weights are not read"
+COMPLEX = "complex numbers are not computed"
+CALLS_CODE = "it calls a function of the file, which is never run"
+BY_VALUES = "the shape of its result depends on values"
+CONSTANT = "it takes no value of the network: Keras stores its result, not its call"
+SCORES = "a loss: the compiled loss is read"
+AS_LAYER = "the layer of that name is read; its operation on arrays of the file is not"
+
+_OTHERS: dict[str, dict[str, str]] = {
+    "optimizer": {
+        STEPS: "TFOptimizer RestoredOptimizer",
+        OF_BACKEND: "JaxOptimizer TorchOptimizer TorchParallelOptimizer",
+    },
+    "schedule": {RARE: "LinearCosineDecay NoisyLinearCosineDecay"},
+    "loss": {"the function that it wraps is read": "LossFunctionWrapper"},
+    "metric": {
+        SCRATCH: "Reduce SumOverBatchSize SumOverBatchSizeMetricWrapper MeanMetricWrapper SensitivitySpecificityBase",
+        RARE: "MeanRelativeError MeanTensor PyMetric",
+    },
+    "initializer": {BASE: "RandomInitializer"},
+    "regularizer": {TESTING: "IdentityRegularizer ReduceSumRegularizer"},
+    "constraint": {},
+    "activation_fn": {"Keras cannot call it by name: its arguments have no defaults": "threshold"},
+    "dtype_policy": {
+        QUANTIZED: """
+            AWQDTypePolicy GPTQDTypePolicy Int4DTypePolicy QuantizedDTypePolicy QuantizedFloat8DTypePolicy""",
+    },
+    "quantization_config": {
+        QUANTIZED: "AWQConfig Float8QuantizationConfig GPTQConfig Int4QuantizationConfig Int8QuantizationConfig",
+    },
+    "op": {
+        COMPLEX: """
+            Angle Conj Conjugate Eig FFT FFT2 IFFT2 IRFFT ISTFT Imag Isreal Polar RFFT Real STFT ViewAsComplex
+            ViewAsReal""",
+        CALLS_CODE: """
+            AssociativeScan Cond CustomGradientFunction ForiLoop Functional JVP Map Scan Switch VectorizedMap
+            WhileLoop""",
+        BY_VALUES: "Nonzero Unique",
+        CONSTANT: """
+            Arange Bartlett Blackman Empty Eye Full Geomspace Hamming Hanning Identity Kaiser Linspace Logspace
+            Meshgrid Ndim Ones Tri Zeros""",
+        SCORES: """
+            BinaryCrossentropy CTCDecode CTCLoss CategoricalCrossentropy CtcLoss PSNR SSIM
+            SparseCategoricalCrossentropy""",
+        AS_LAYER: """
+            AdaptiveAveragePool AdaptiveMaxPool BatchNorm Conv ConvTranspose DepthwiseConv ElasticTransform
+            GaussianBlur LayerNorm PerspectiveTransform RMSNorm SeparableConv""",
+        LATER: """
+            AffineTransform AllClose Argpartition Bincount BitwiseAnd BitwiseInvert BitwiseLeftShift BitwiseNot
+            BitwiseOr BitwiseRightShift BitwiseXor CDist Cholesky CholeskyInverse Corrcoef Correlate CropImages Cross
+            DepthToSpace Det Diag Diagflat Diagonal Digitize Dsplit Dstack Eigh EmptyLike Erfinv ExtractPatches
+            ExtractPatches3D ExtractSequences FakeQuantWithMinMaxVars Fliplr Flipud Fmax Fmin Fold Gcd HSVToRGB
+            Heaviside Histogram Hsplit I0 InTopK Inv IsIn Isclose Isneginf Isposinf Kron Lcm Ldexp LeftShift
+            Logaddexp2 Logdet Lstsq LuFactor MapCoordinates MatrixRank Median MultiHot Nanargmax Nanargmin Nancumprod
+            Nancumsum Nanmax Nanmean Nanmedian Nanmin Nanpercentile Nanprod Nanquantile Nanstd Nansum Nanvar
+            Nextafter Outer PadImages Percentile Pinv Qr Quantile RGBToGrayscale RGBToHSV ReLU Rearrange RightShift
+            Rot90 SVD SaturateCast ScaleAndTranslate Scatter ScatterUpdate SearchSorted SegmentMax SegmentMin
+            SegmentProd SegmentReduction SegmentSum Select Signbit Size SliceUpdate Slogdet SobelEdges Solve
+            SolveTriangular SpaceToDepth Trace Trapezoid Unfold UnravelIndex Vander Vdot View Vsplit""",
+    },
+}
+# Kind -> class -> why it is not read. A name that is read by now is passed over.
+OTHERS: dict[str, dict[str, str]] = {
+    kind: {name: reason for reason, names in table.items() for name in names.split()}
+    for kind, table in _OTHERS.items()
+}

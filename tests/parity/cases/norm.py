@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from tests.parity.harness import Case, case
+from typing import Any
+
+from keras.src.applications.convnext import LayerScale
+from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
+
+from tests.parity.harness import Case, case, operation
+
+
+def _scaled(x: Any) -> Any:
+    return LayerScale(0.5, x.shape[-1], dtype=x.dtype, name="tested")(x)
+
+
+def _summed(x: Any, y: Any) -> Any:
+    return CustomScaleLayer(0.3, dtype=x.dtype, name="tested")([x, y])
+
 
 CASES: list[Case] = [
     case("BatchNormalization", x=(8, 4)),
@@ -61,4 +75,6 @@ CASES: list[Case] = [
     case("Normalization", x=(4, 3), mean=[1.0, 2.0, 3.0], variance=[0.5, 1.0, 2.0], invert=True),
     case("Normalization", x=(4, 5, 6, 3), mean=[1.0, 2.0, 3.0], variance=[0.5, 1.0, 2.0], behind=True),
     case("Normalization", x=(4, 5, 6, 3), behind=True),
+    operation("LayerScale", _scaled, x=(4, 5, 6, 3)),
+    operation("CustomScaleLayer", _summed, x=[(4, 5, 6, 3), (4, 5, 6, 3)]),
 ]

@@ -146,7 +146,11 @@ def _axes(value: Any, rank: int) -> tuple[int, ...]:
 
 SOFTMAX = {
     "axis": Field(type=anything, default=-1),
-    "robust_masking": Field(type=ignored, default=False),  # tf_keras: how a mask is applied
+    "robust_masking": Field(
+        type=ignored,
+        default=False,
+        why="two ways to compute the same: they differ where nothing is left by a mask",
+    ),  # tf_keras: how a mask is applied
 }
 
 

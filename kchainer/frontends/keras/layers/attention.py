@@ -8,7 +8,6 @@ from kchainer.frontends.fields import (
     Config,
     Field,
     Wrong,
-    anything,
     boolean,
     ignored,
     one_of,
@@ -23,7 +22,14 @@ from kchainer.frontends.keras.translate import Translated, translates
 from kchainer.ir import ops
 from kchainer.ir.op import Shape
 
-RANDOM = {"seed": Field(type=ignored, default=None), "rng_type": Field(type=ignored, default=None)}
+RANDOM = {
+    "seed": Field(
+        type=ignored,
+        default=None,
+        why="random numbers are drawn by NumPy or CuPy: its global state is the seed",
+    ),
+    "rng_type": Field(type=ignored, default=None, why="which generator of TensorFlow draws"),
+}
 ATTENTION = {
     "use_scale": Field(type=boolean, default=False),
     "score_mode": Field(type=one_of("dot", "concat"), default="dot"),
@@ -71,7 +77,7 @@ HEADS = {
     "use_bias": Field(type=boolean, default=True),
     "use_gate": Field(type=boolean, default=False),
     "sliding_window": Field(type=optional(positive), default=None),
-    "flash_attention": Field(type=ignored, default=None),
+    "flash_attention": Field(type=ignored, default=None, why="which kernel computes it"),
     **RANDOM,
     **param_fields("kernel", "bias"),
 }
@@ -80,11 +86,15 @@ MULTI_HEAD = {
     "key_dim": Field(type=positive),
     "value_dim": Field(type=optional(positive), default=None),
     "output_shape": Field(type=optional(_units), default=None),
-    "attention_axes": Field(type=_axes, default=None),
-    "softmax_robust_masking": Field(type=only(False, None), default=False),
-    "query_shape": Field(type=anything, default=None),
-    "key_shape": Field(type=anything, default=None),
-    "value_shape": Field(type=anything, default=None),
+    "attention_axes": Field(
+        type=_axes, default=None, why="attention over other axes than the steps is not computed"
+    ),
+    "softmax_robust_masking": Field(
+        type=only(False, None), default=False, why="true gives rows that a mask hides whole another value"
+    ),
+    "query_shape": Field(type=ignored, default=None, why="the input tells its shape"),
+    "key_shape": Field(type=ignored, default=None, why="the input tells its shape"),
+    "value_shape": Field(type=ignored, default=None, why="the input tells its shape"),
     **HEADS,
 }
 

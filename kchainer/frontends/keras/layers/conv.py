@@ -166,8 +166,10 @@ def _depthwise(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated
 for _rank in (1, 2):
     _table = fields(_rank, kernels=("depthwise", "kernel", "bias")) | {
         "depth_multiplier": Field(type=positive, default=1),
-        "filters": Field(type=ignored, default=None),
-        "groups": Field(type=ignored, default=1),
+        "filters": Field(
+            type=ignored, default=None, why="each channel has its own; depth_multiplier says how many"
+        ),
+        "groups": Field(type=ignored, default=1, why="as many as there are channels"),
     }
     translates(f"DepthwiseConv{_rank}D", fields=_table)(_depthwise)
 
@@ -192,8 +194,14 @@ for _rank in (1, 2):
     _table = with_filters(fields(_rank, kernels=("depthwise", "pointwise", "bias"), causal=_rank == 1))
     _table |= {
         "depth_multiplier": Field(type=positive, default=1),
-        "kernel_initializer": Field(type=ignored, default=None),
-        "kernel_regularizer": Field(type=ignored, default=None),
-        "kernel_constraint": Field(type=ignored, default=None),
+        "kernel_initializer": Field(
+            type=ignored, default=None, why="a separable layer has a depthwise and a pointwise one"
+        ),
+        "kernel_regularizer": Field(
+            type=ignored, default=None, why="a separable layer has a depthwise and a pointwise one"
+        ),
+        "kernel_constraint": Field(
+            type=ignored, default=None, why="a separable layer has a depthwise and a pointwise one"
+        ),
     }
     translates(f"SeparableConv{_rank}D", f"SeparableConvolution{_rank}D", fields=_table)(_separable)

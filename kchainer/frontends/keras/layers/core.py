@@ -21,10 +21,16 @@ from kchainer.ir import ops
 from kchainer.ir.op import Shape
 
 INPUT = {
-    "sparse": Field(type=only(False, None), default=False),
-    "ragged": Field(type=only(False, None), default=False),
-    "optional": Field(type=only(False, None), default=False),
-    "type_spec": Field(type=only(None), default=None),
+    "sparse": Field(
+        type=only(False, None), default=False, why="sparse tensors have no counterpart in Chainer"
+    ),
+    "ragged": Field(
+        type=only(False, None), default=False, why="ragged tensors have no counterpart in Chainer"
+    ),
+    "optional": Field(
+        type=only(False, None), default=False, why="inputs that may be missing have no counterpart"
+    ),
+    "type_spec": Field(type=only(None), default=None, why="types of TensorFlow have no counterpart"),
 }
 
 
@@ -34,10 +40,12 @@ def input_layer(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translate
 
 
 QUANTIZATION = {
-    "lora_rank": Field(type=only(None), default=None),
-    "lora_alpha": Field(type=ignored, default=None),
-    "quantization_config": Field(type=only(None), default=None),
-    "gptq_unpacked_column_size": Field(type=ignored, default=None),
+    "lora_rank": Field(type=only(None), default=None, why="LoRA weights are not merged"),
+    "lora_alpha": Field(type=ignored, default=None, why="of LoRA, which lora_rank refuses"),
+    "quantization_config": Field(type=only(None), default=None, why="quantised weights are not read"),
+    "gptq_unpacked_column_size": Field(
+        type=ignored, default=None, why="of quantised weights, which are refused"
+    ),
 }
 DENSE = {
     "units": Field(type=positive, was="output_dim"),
@@ -81,8 +89,14 @@ def identity(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 FOURIER = {
     "output_dim": Field(type=positive),
     # what the kernel was drawn from; the drawn one is in the weights
-    "kernel_initializer": Field(type=ignored, default="gaussian"),
-    "scale": Field(type=ignored, default=None),
+    "kernel_initializer": Field(
+        type=ignored,
+        default="gaussian",
+        why="what the kernel was drawn from; the drawn one is in the weight file",
+    ),
+    "scale": Field(
+        type=ignored, default=None, why="what the kernel was drawn with; the drawn one is in the weight file"
+    ),
 }
 
 

@@ -14,8 +14,8 @@ EMBEDDING = {
     "input_dim": Field(type=positive),
     "output_dim": Field(type=positive),
     "mask_zero": Field(type=boolean, default=False),
-    "input_length": Field(type=ignored, default=None),
-    "sparse": Field(type=ignored, default=False),
+    "input_length": Field(type=ignored, default=None, why="the number of steps, which the input tells"),
+    "sparse": Field(type=ignored, default=False, why="how gradients are kept, not what they are"),
     "dropout": Field(type=rate, values={None: 0.0}, default=0.0),
     "weights": Field(type=anything, default=None),
     **QUANTIZATION,
@@ -31,8 +31,12 @@ def embedding(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 # Called the other way round, which graph.py refuses, it gives a number for each row.
 REVERSIBLE = {
     **EMBEDDING,
-    "tie_weights": Field(type=only(True), default=True),
-    "reverse_dtype": Field(type=ignored, default=None),
-    "logit_soft_cap": Field(type=ignored, default=None),
+    "tie_weights": Field(
+        type=only(True),
+        default=True,
+        why="a second kernel is used by the reverse call only, which is refused",
+    ),
+    "reverse_dtype": Field(type=ignored, default=None, why="of the reverse call, which is refused"),
+    "logit_soft_cap": Field(type=ignored, default=None, why="of the reverse call, which is refused"),
 }
 translates("ReversibleEmbedding", fields=REVERSIBLE)(embedding)

@@ -36,7 +36,11 @@ RESIZING = {
     "interpolation": Field(type=one_of(*METHODS), default="bilinear"),
     "crop_to_aspect_ratio": Field(type=boolean, default=False),
     "pad_to_aspect_ratio": Field(type=boolean, default=False),
-    "fill_mode": Field(type=only("constant"), default="constant"),
+    "fill_mode": Field(
+        type=only("constant"),
+        default="constant",
+        why="of the padding: other modes are for pad_to_aspect_ratio only, in which no release computes them",
+    ),
     "fill_value": Field(type=number, default=0.0),
     "antialias": Field(type=boolean, default=False),
     "data_format": DATA_FORMAT,
@@ -80,12 +84,17 @@ def resizing(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 # Keys of every augmentation: seeds and what tf.keras says of its generator.
 DRAWN = {
     **BOXES,
-    "seed": Field(type=ignored, default=None),
-    "rng_type": Field(type=ignored, default=None),
-    "force_generator": Field(type=ignored, default=None),
-    "auto_vectorize": Field(type=ignored, default=None),
+    "seed": Field(
+        type=ignored,
+        default=None,
+        why="random numbers are drawn by NumPy or CuPy: its global state is the seed",
+    ),
+    "rng_type": Field(type=ignored, default=None, why="which generator of TensorFlow draws"),
+    "force_generator": Field(type=ignored, default=None, why="which generator of TensorFlow draws"),
+    "auto_vectorize": Field(type=ignored, default=None, why="how TensorFlow goes over a batch"),
     "data_format": DATA_FORMAT,
 }
+AUGMENTS = "of augmentation: the identity at inference, an error in training"
 # Identity at inference, whatever these say; training is not computed.
 INFERENCE_ONLY = {
     "AugMix": "value_range num_chains chain_depth factor alpha all_ops interpolation",
@@ -119,7 +128,7 @@ def _augmentation(kind: str) -> Callable[[Config, tuple[Shape, ...], Dialect], T
 
 
 for _kind, _keys in INFERENCE_ONLY.items():
-    _fields = {key: Field(type=ignored, default=None) for key in _keys.split()} | DRAWN
+    _fields = {key: Field(type=ignored, default=None, why=AUGMENTS) for key in _keys.split()} | DRAWN
     translates(_kind, fields=_fields)(_augmentation(_kind))
 
 
@@ -203,7 +212,13 @@ def _affine(c: Config, **parts: Pair | None) -> ops.RandomAffine:
 
 @translates(
     "RandomRotation",
-    fields={**AFFINE, "factor": Field(type=_spread), "value_range": Field(type=ignored, default=None)},
+    fields={
+        **AFFINE,
+        "factor": Field(type=_spread),
+        "value_range": Field(
+            type=ignored, default=None, why="a key of its base class, which this layer does not use"
+        ),
+    },
 )
 def random_rotation(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return _affine(c, rotation=c.factor)
@@ -212,7 +227,7 @@ def random_rotation(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Trans
 SHIFTS = {
     "height_factor": Field(type=_spread),
     "width_factor": Field(type=_spread),
-    "factor": Field(type=ignored, default=None),
+    "factor": Field(type=ignored, default=None, why="a key of its base class, which this layer does not use"),
 }
 
 
@@ -244,14 +259,25 @@ def random_crop(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translate
 
 @translates(
     "MaxNumBoundingBoxes",
-    fields={**DRAWN, "max_number": Field(type=integer), "fill_value": Field(type=ignored, default=-1)},
+    fields={
+        **DRAWN,
+        "max_number": Field(type=integer),
+        "fill_value": Field(type=ignored, default=-1, why="of boxes, which are no part of the network"),
+    },
 )
 def max_num_bounding_boxes(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.Identity()  # of boxes, which are no part of the network
 
 
 @translates(
-    "AutoContrast", fields={**DRAWN, "value_range": VALUE_RANGE, "factor": Field(type=ignored, default=None)}
+    "AutoContrast",
+    fields={
+        **DRAWN,
+        "value_range": VALUE_RANGE,
+        "factor": Field(
+            type=ignored, default=None, why="a key of its base class, which this layer does not use"
+        ),
+    },
 )
 def auto_contrast(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.AutoContrast(axes=(1, 2), value_range=c.value_range)
@@ -261,7 +287,7 @@ EQUALIZATION = {
     **DRAWN,
     "bins": Field(type=positive, default=256),
     "value_range": VALUE_RANGE,
-    "factor": Field(type=ignored, default=None),
+    "factor": Field(type=ignored, default=None, why="a key of its base class, which this layer does not use"),
 }
 
 
@@ -282,7 +308,7 @@ TILES = {
     "value_range": VALUE_RANGE,
     "clip_limit": Field(type=number, default=4.0),
     "tile_grid_size": Field(type=sizes(2), default=(8, 8)),
-    "factor": Field(type=ignored, default=None),
+    "factor": Field(type=ignored, default=None, why="a key of its base class, which this layer does not use"),
 }
 
 

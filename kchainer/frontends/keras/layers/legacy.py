@@ -14,7 +14,9 @@ from kchainer.ir.op import Shape
 
 BIAS = {
     "use_bias": Field(type=boolean, was="bias", default=True),
-    "weights": Field(type=ignored, default=None),
+    "weights": Field(
+        type=ignored, default=None, why="arrays for a new layer; the weight file has those of a saved one"
+    ),
 }
 MAXOUT = {
     "output_dim": Field(type=positive),
@@ -31,7 +33,9 @@ def maxout_dense(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translat
 
 HIGHWAY = {
     "activation": Field(type=anything, default="linear"),
-    "transform_bias": Field(type=ignored, default=None),
+    "transform_bias": Field(
+        type=ignored, default=None, why="the first value of a bias, which the weight file has"
+    ),
     **BIAS,
     **param_fields("kernel", "bias"),
 }
@@ -49,10 +53,12 @@ def _local(rank: int, window: str | tuple[str, ...], stride: str) -> dict[str, F
         "filters": Field(type=positive, was="nb_filter"),
         "kernel_size": Field(type=sizes(rank), was=window),
         "strides": Field(type=sizes(rank), was=stride, default=1),
-        "padding": Field(type=only("valid"), was="border_mode", default="valid"),
+        "padding": Field(
+            type=only("valid"), was="border_mode", default="valid", why="as in Keras, which knows no other"
+        ),
         "data_format": DATA_FORMAT_1D if rank == 1 else DATA_FORMAT,
         "activation": ACTIVATION,
-        "implementation": Field(type=only(1), default=1),
+        "implementation": Field(type=only(1), default=1, why="2 and 3 keep a kernel of another shape"),
         **BIAS,
         **param_fields("kernel", "bias"),
     }

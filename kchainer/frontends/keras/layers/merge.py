@@ -50,17 +50,21 @@ def dot(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 
 MERGE = {
     "mode": Field(type=one_of("sum", "mul", "concat", "ave", "max", "dot", "cos"), default="sum"),
-    "mode_type": Field(type=one_of("raw"), default="raw"),
+    "mode_type": Field(type=one_of("raw"), default="raw", why="a mode that is code is never run"),
     "concat_axis": Field(type=integer, default=-1),
     "dot_axes": Field(type=anything, default=-1),
-    "output_shape": Field(type=ignored, default=None),
-    "output_shape_type": Field(type=ignored, default="raw"),
-    "output_mask": Field(type=ignored, default=None),
-    "output_mask_type": Field(type=ignored, default="raw"),
-    "arguments": Field(type=ignored, default=None),
-    "layers": Field(type=ignored, default=None),
-    "node_indices": Field(type=ignored, default=None),
-    "tensor_indices": Field(type=ignored, default=None),
+    "output_shape": Field(type=ignored, default=None, why="of a mode that is code, which is refused"),
+    "output_shape_type": Field(type=ignored, default="raw", why="of a mode that is code, which is refused"),
+    "output_mask": Field(type=ignored, default=None, why="of a mode that is code, which is refused"),
+    "output_mask_type": Field(type=ignored, default="raw", why="of a mode that is code, which is refused"),
+    "arguments": Field(type=ignored, default=None, why="of a mode that is code, which is refused"),
+    "layers": Field(type=ignored, default=None, why="the branches, which the graph has read"),
+    "node_indices": Field(
+        type=ignored, default=None, why="which calls of the branches are meant; the graph has read them"
+    ),
+    "tensor_indices": Field(
+        type=ignored, default=None, why="which outputs of the branches are meant; the graph has read them"
+    ),
 }
 MODES = {"sum": "add", "mul": "multiply", "ave": "average", "max": "maximum"}
 

@@ -20,8 +20,14 @@ from kchainer.ir import ops
 from kchainer.ir.op import Shape, ShapeError
 
 SEED = {
-    "seed": Field(type=ignored, default=None),
-    "rng_type": Field(type=ignored, default=None),  # tf_keras: which generator of TensorFlow
+    "seed": Field(
+        type=ignored,
+        default=None,
+        why="random numbers are drawn by NumPy or CuPy: its global state is the seed",
+    ),
+    "rng_type": Field(
+        type=ignored, default=None, why="which generator of TensorFlow draws"
+    ),  # tf_keras: which generator of TensorFlow
 }
 RATE = Field(type=rate, was="p")
 NOISE_SHAPE = Field(type=optional(tuple_of(optional(positive))), default=None)
@@ -49,7 +55,13 @@ def _spatial(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return ops.SpatialDropout(rate=c.rate, data_format=c.data_format)
 
 
-SPATIAL = {"rate": RATE, **SEED, "noise_shape": Field(type=ignored, default=None)}
+SPATIAL = {
+    "rate": RATE,
+    **SEED,
+    "noise_shape": Field(
+        type=ignored, default=None, why="the layer makes its own from the shape of the input"
+    ),
+}
 translates(
     "SpatialDropout1D", fields=SPATIAL | {"data_format": Field(type=anything, default="channels_last")}
 )(_spatial)

@@ -40,12 +40,16 @@ BATCH_NORMALIZATION = {
     "mode": Field(type=one_of(0, 1, 2), default=0),
     "scale": Field(type=boolean, default=True),
     "center": Field(type=boolean, default=True),
-    "renorm": Field(type=only(False), default=False),
-    "renorm_clipping": Field(type=only(None), default=None),
-    "renorm_momentum": Field(type=ignored, default=0.99),
-    "virtual_batch_size": Field(type=only(None), default=None),
-    "fused": Field(type=ignored, default=None),
-    "synchronized": Field(type=ignored, default=False),
+    "renorm": Field(type=only(False), default=False, why="batch renormalisation is not computed"),
+    "renorm_clipping": Field(type=only(None), default=None, why="batch renormalisation is not computed"),
+    "renorm_momentum": Field(type=ignored, default=0.99, why="of batch renormalisation, which is refused"),
+    "virtual_batch_size": Field(
+        type=only(None), default=None, why="statistics of parts of a batch are not computed"
+    ),
+    "fused": Field(type=ignored, default=None, why="which kernel of TensorFlow computes it"),
+    "synchronized": Field(
+        type=ignored, default=False, why="over several devices: each computes its own part"
+    ),
     **param_fields("gamma", "beta", "moving_mean", "moving_variance"),
 }
 
@@ -168,7 +172,9 @@ def unit_normalization(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Tr
 
 LAYER_SCALE = {
     "gamma_initializer": constant_field("init_values", 1.0),
-    "projection_dim": Field(type=ignored, default=None),
+    "projection_dim": Field(
+        type=ignored, default=None, why="the length of the last axis, which the input tells"
+    ),
 }
 
 

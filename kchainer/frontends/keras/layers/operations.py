@@ -14,6 +14,7 @@ from kchainer.frontends.keras.layers import (  # noqa: F401  fill HANDLERS
     product_operations,
 )
 from kchainer.frontends.keras.layers.making import HANDLERS, Array, Call, Dims, Maker, Refused, Reported
+from kchainer.frontends.keras.unsupported import OTHERS
 from kchainer.ir.graph import Value
 from kchainer.ir.op import Shape
 
@@ -189,7 +190,7 @@ def operation(
         name, args = _graph_op(config, args)
     handler = OWN.get(name) or HANDLERS.get(name)
     if handler is None:
-        raise Refused("it is not known")
+        raise Refused(OTHERS["op"].get(name, "it is not known"))
     maker = Maker(name, call, shape)
     args, given = [_plain(a) for a in args], {k: _plain(v) for k, v in given.items()}
     try:

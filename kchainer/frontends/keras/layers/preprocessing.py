@@ -39,8 +39,7 @@ class Kept:
 
 
 MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
-# A sparse tensor has the values of a dense one.
-SPARSE = Field(type=ignored, default=False)
+SPARSE = Field(type=ignored, default=False, why="a sparse tensor has the values of a dense one")
 
 
 def _mode(*others: str, default: str = "int") -> Field:
@@ -78,7 +77,9 @@ LOOKUP = {
     "num_oov_indices": Field(type=natural, default=1),
     "vocabulary": Field(type=_vocabulary, default=None),
     "vocabulary_size": Field(type=optional(natural), default=None),
-    "has_input_vocabulary": Field(type=ignored, default=None),
+    "has_input_vocabulary": Field(
+        type=ignored, default=None, why="whether the vocabulary was given or adapted; it is read either way"
+    ),
     "idf_weights": Field(type=optional(tuple_of(number)), default=None),
     "invert": Field(type=boolean, default=False),
     "output_mode": _mode("int", "tf_idf"),
@@ -91,14 +92,22 @@ STRING_LOOKUP = {
     **LOOKUP,
     "mask_token": Field(type=optional(text), default=None),
     "oov_token": Field(type=optional(text), default="[UNK]"),
-    "encoding": Field(type=only("utf-8", None), default=None),
-    "vocabulary_dtype": Field(type=ignored, default="string"),
+    "encoding": Field(
+        type=only("utf-8", None), default=None, why="bytes of another encoding are not decoded"
+    ),
+    "vocabulary_dtype": Field(
+        type=ignored, default="string", why="the dtype in which TensorFlow looks words up"
+    ),
 }
 INTEGER_LOOKUP = {
     **LOOKUP,
     "mask_token": Field(type=optional(integer), default=None, was="mask_value"),
     "oov_token": Field(type=optional(integer), default=-1, was="oov_value"),
-    "vocabulary_dtype": Field(type=one_of("int64", "int32"), default="int64"),
+    "vocabulary_dtype": Field(
+        type=one_of("int64", "int32"),
+        default="int64",
+        why="the dtype of indices, which Chainer takes either way",
+    ),
 }
 
 
@@ -221,11 +230,15 @@ TEXT_VECTORIZATION = {
     "pad_to_max_tokens": Field(type=boolean, default=False),
     "vocabulary": Field(type=_vocabulary, default=None),
     "vocabulary_size": Field(type=optional(natural), default=None),
-    "has_input_vocabulary": Field(type=ignored, default=None),
+    "has_input_vocabulary": Field(
+        type=ignored, default=None, why="whether the vocabulary was given or adapted; it is read either way"
+    ),
     "idf_weights": Field(type=optional(tuple_of(number)), default=None),
     "sparse": SPARSE,
-    "ragged": Field(type=only(False), default=False),
-    "encoding": Field(type=only("utf-8", None), default=None),
+    "ragged": Field(type=only(False), default=False, why="ragged tensors have no counterpart in Chainer"),
+    "encoding": Field(
+        type=only("utf-8", None), default=None, why="bytes of another encoding are not decoded"
+    ),
 }
 
 
@@ -276,8 +289,12 @@ def hashed_crossing(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Trans
 
 DISCRETIZATION = {
     "bin_boundaries": Field(type=optional(tuple_of(number)), default=None, was="bins"),
-    "num_bins": Field(type=ignored, default=None),
-    "epsilon": Field(type=ignored, default=0.01),
+    "num_bins": Field(
+        type=ignored, default=None, why="what the boundaries were adapted by; they are in the file"
+    ),
+    "epsilon": Field(
+        type=ignored, default=0.01, why="what the boundaries were adapted by; they are in the file"
+    ),
     "output_mode": _mode("int"),
     "sparse": SPARSE,
 }

@@ -47,12 +47,18 @@ LAYER = {
     "go_backwards": Field(type=boolean, default=False),
     "stateful": Field(type=boolean, default=False),
     "zero_output_for_mask": Field(type=boolean, default=False),
-    "time_major": Field(type=only(False), default=False),
-    "num_constants": Field(type=only(None, 0), default=None),
-    "unroll": Field(type=ignored, default=False),
-    "use_cudnn": Field(type=ignored, default=None),
-    "return_runtime": Field(type=ignored, default=None),
-    "weights": Field(type=ignored, default=None),
+    "time_major": Field(type=only(False), default=False, why="time as the first axis: transpose the input"),
+    "num_constants": Field(
+        type=only(None, 0),
+        default=None,
+        why="constants are values beside the states, which no link here takes",
+    ),
+    "unroll": Field(type=ignored, default=False, why="how TensorFlow goes over the steps"),
+    "use_cudnn": Field(type=ignored, default=None, why="which kernel computes it"),
+    "return_runtime": Field(type=ignored, default=None, why="which kernel computed it"),
+    "weights": Field(
+        type=ignored, default=None, why="arrays for a new layer; the weight file has those of a saved one"
+    ),
 }
 DROPOUT = {
     "dropout": Field(type=_dropped, was="dropout_W", default=0.0),
@@ -63,9 +69,15 @@ DROPOUT = {
         values={"cpu": 0, "mem": 1, "gpu": 2},
         default=Since({"0.3": 0, "2.0": 1, "2.3": 2}),
     ),
-    "seed": Field(type=ignored, default=None),
-    "rng_type": Field(type=ignored, default=None),
-    "enable_caching_device": Field(type=ignored, default=None),
+    "seed": Field(
+        type=ignored,
+        default=None,
+        why="random numbers are drawn by NumPy or CuPy: its global state is the seed",
+    ),
+    "rng_type": Field(type=ignored, default=None, why="which generator of TensorFlow draws"),
+    "enable_caching_device": Field(
+        type=ignored, default=None, why="where TensorFlow keeps weights while it loops"
+    ),
 }
 CELL = {
     "units": Field(type=positive, was="output_dim"),
@@ -174,12 +186,12 @@ def gru_cell(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 
 # What CuDNN's layers leave out of their config, because it cannot be otherwise.
 CUDNN = {
-    name: Field(type=only(value), default=value)
+    name: Field(type=only(value), default=value, why="CuDNN computes nothing else")
     for name, value in {
         "activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True, "dropout": 0.0,
         "recurrent_dropout": 0.0, "reset_after": True, "implementation": 2,
     }.items()
-} | {"cell": Field(type=ignored, default=None)}  # fmt: skip
+} | {"cell": Field(type=ignored, default=None, why="written beside the keys of the layer, which say the same")}  # fmt: skip
 
 
 @translates("CuDNNLSTM", fields=CELL | GATED | FORGET | LAYER | CUDNN)

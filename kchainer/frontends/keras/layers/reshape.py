@@ -102,7 +102,11 @@ def rescaling(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 
 
 # Of labels, which are no part of the network.
-BOXES = {"bounding_box_format": Field(type=ignored, default=None)}
+BOXES = {
+    "bounding_box_format": Field(
+        type=ignored, default=None, why="of boxes beside images, which are no part of the network"
+    )
+}
 
 
 @translates(

@@ -29,11 +29,17 @@ BIDIRECTIONAL = {
     "layer": Field(type=anything),
     "backward_layer": Field(type=anything, default=None),
     "merge_mode": Field(type=_mode, default="concat"),
-    "num_constants": Field(type=only(None, 0), default=None),
-    "weights": Field(type=ignored, default=None),
+    "num_constants": Field(
+        type=only(None, 0),
+        default=None,
+        why="constants are values beside the states, which no link here takes",
+    ),
+    "weights": Field(
+        type=ignored, default=None, why="arrays for a new layer; the weight file has those of a saved one"
+    ),
     # tf.keras reads them from the inner layer
-    "return_sequences": Field(type=ignored, default=None),
-    "return_state": Field(type=ignored, default=None),
+    "return_sequences": Field(type=ignored, default=None, why="the inner layer says it"),
+    "return_state": Field(type=ignored, default=None, why="the inner layer says it"),
 }
 translates("Bidirectional", fields=BIDIRECTIONAL)(_called_elsewhere)
 translates("TimeDistributed", fields={"layer": Field(type=anything)})(_called_elsewhere)

@@ -24,7 +24,7 @@ def _layer(v: Any) -> dict[str, Any]:
 def inside(raw: dict[str, Any], xs: tuple[Shape, ...], dialect: Dialect) -> tuple[Any, ...]:
     """The chain of ops of a layer that a config holds. Raises Wrong with the first thing that is wrong in it."""
     translator = TRANSLATORS[raw["class_name"]]
-    own = of_dictionary(raw["config"], dialect)
+    own = of_dictionary(str(raw["class_name"]), raw["config"], dialect)
     config, faults = read(translator.fields, raw["config"], own, base=BASE_KEYS)
     for fault in faults:
         raise Wrong(

@@ -56,9 +56,9 @@ def reduction(v: Any) -> str:
 
 COMMON = {
     "reduction": Field(type=reduction, default="auto"),
-    "name": Field(type=ignored, default=None),
-    "fn": Field(type=ignored, default=None),
-    "dtype": Field(type=ignored, default=None),
+    "name": Field(type=ignored, default=None, why="a name for logs"),
+    "fn": Field(type=ignored, default=None, why="the function of the class, which the class says already"),
+    "dtype": Field(type=ignored, default=None, why="a loss is computed in the dtype of its inputs"),
 }
 LOGITS = Field(type=flag, default=False)
 SMOOTHING = Field(type=loose, default=0.0)

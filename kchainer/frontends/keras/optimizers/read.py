@@ -7,9 +7,10 @@ import re
 from typing import Any
 
 from kchainer.diagnostics import suggestion
-from kchainer.frontends.fields import Fault, Field, ignored, read
+from kchainer.frontends.fields import Fault, Field, anything, ignored, read
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.optimizers.tables import OPTIMIZERS, loose
+from kchainer.frontends.keras.unsupported import OTHERS
 from kchainer.ir import optimizers as ir
 from kchainer.ir.training import Owner
 
@@ -47,7 +48,7 @@ def optimizer_of(raw: Any, dialect: Dialect, at: str = "") -> Read:
         return _loss_scale(config, dialect, at)
     known = name if name in OPTIMIZERS else LOWER.get(name.lower())
     if known is None:
-        hint = suggestion(name, OPTIMIZERS)
+        hint = OTHERS["optimizer"].get(name) or suggestion(name, OPTIMIZERS)
         return None, [Fault("KC201", at, f"optimizer `{name}` is not supported", hint=hint)]
     entry, one = OPTIMIZERS[known], meant(config, module, dialect)
     values, faults = read(entry.fields, config, one, base=frozenset())
@@ -58,12 +59,12 @@ def optimizer_of(raw: Any, dialect: Dialect, at: str = "") -> Read:
 
 
 LOSS_SCALE = {
-    "inner_optimizer": Field(type=ignored),
-    "dynamic": Field(type=ignored, default=True),
+    "inner_optimizer": Field(type=anything),
+    "dynamic": Field(type=anything, default=True),
     "initial_scale": Field(type=lambda v: 2.0**15 if v is None else loose(v), default=None),
     "dynamic_growth_steps": Field(type=lambda v: 2000 if v is None else int(loose(v)), default=None),
     **{
-        name: Field(type=ignored, default=None)
+        name: Field(type=ignored, default=None, why="the inner optimizer has its own")
         for name in (
             "name",
             "weight_decay",

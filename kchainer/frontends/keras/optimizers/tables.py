@@ -25,6 +25,7 @@ from kchainer.frontends.fields import (
     tuple_of,
 )
 from kchainer.frontends.keras.dialect import Dialect
+from kchainer.frontends.keras.unsupported import OTHERS
 from kchainer.ir import optimizers as ir
 
 Json = dict[str, Any]
@@ -89,7 +90,10 @@ def only_none(v: Any) -> None:
 
 # ------------------------------------------------------------------ schedules
 
-FIRST = {"initial_learning_rate": Field(type=loose), "name": Field(type=ignored, default=None)}
+FIRST = {
+    "initial_learning_rate": Field(type=loose),
+    "name": Field(type=ignored, default=None, why="a name for logs"),
+}
 DECAY = {
     **FIRST,
     "decay_steps": Field(type=loose),
@@ -144,7 +148,7 @@ def schedule(v: Json) -> ir.Schedule:
     """A nested schedule, its class beside its config. Raises Wrong."""
     name = str(v.get("class_name", "")).rpartition(">")[2]
     if name not in SCHEDULES:
-        raise Wrong("one of " + ", ".join(SCHEDULES), code="KC204")
+        raise Wrong("one of " + ", ".join(SCHEDULES), code="KC204", hint=OTHERS["schedule"].get(name))
     fields, made = SCHEDULES[name]
     config, faults = read(fields, dict(v.get("config") or {}), Dialect((3,)), base=frozenset())
     if faults:
@@ -167,10 +171,14 @@ COMMON = {
     "ema_overwrite_frequency": Field(type=optional(natural), default=None),
     "loss_scale_factor": Field(type=optional(loose), default=None),
     "gradient_accumulation_steps": Field(type=optional(natural), default=None),
-    "name": Field(type=ignored, default=None),
-    "jit_compile": Field(type=ignored, default=None),
-    "is_legacy_optimizer": Field(type=ignored, default=None),
-    "amsgrad": Field(type=ignored, default=None),  # tf.keras 2.11 took it for SGD too, and did nothing
+    "name": Field(type=ignored, default=None, why="a name for logs"),
+    "jit_compile": Field(type=ignored, default=None, why="whether XLA compiles it"),
+    "is_legacy_optimizer": Field(
+        type=ignored, default=None, why="which of two classes of one name, read before"
+    ),
+    "amsgrad": Field(
+        type=ignored, default=None, why="taken by tf.keras 2.11 for every optimizer, of no effect but in Adam"
+    ),  # tf.keras 2.11 took it for SGD too, and did nothing
 }
 
 
@@ -385,7 +393,14 @@ ADAFACTOR = {
 enter(
     "Adafactor",
     0.001,
-    {**ADAFACTOR, "relative_step": Field(type=ignored, default=None)},
+    {
+        **ADAFACTOR,
+        "relative_step": Field(
+            type=ignored,
+            default=None,
+            why="the rate is at most 1 / sqrt(t) with and without it, in Keras too",
+        ),
+    },
     plain(ir.Adafactor, *ADAFACTOR),
 )
 enter("Muon", 0.001, MUON, muon)

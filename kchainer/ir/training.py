@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from kchainer.ir import op as definitions
 from kchainer.ir.arrays import LazyArray, held
@@ -98,6 +98,10 @@ class Measure(Record):  # type: ignore[type-var]  # as Owner
     output: int = attr(doc="number of the output", minimum=0)
     metric: Metric = attr(doc="the metric")
     weighted: bool = attr(doc="sample weights count", spec=False)
+    masked: Literal["means", "all", "none"] = attr(
+        doc="the mask of the output counts: for means of samples, for metrics of every kind, or not at all",
+        spec="means",
+    )
 
 
 @described(RECORDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from kchainer.ir import op as definitions
@@ -125,11 +125,13 @@ class Gathered:
 
     ``slots`` has arrays by (layer, param) and slot, the slots named as ``kchainer.optimizers`` names them, in the
     layout of the param. ``scale`` is that of a loss scale: the factor, and the finite steps since it changed.
+    ``each`` has the steps of each optimizer where there are several.
     """
 
     steps: int
     slots: Mapping[tuple[str, str], Mapping[str, LazyArray]]
     scale: tuple[float, int] | None = None
+    each: tuple[int, ...] = ()
 
     def __reduce__(self) -> Any:
         """Pickled and copied with its arrays, not with the open file."""
@@ -137,7 +139,14 @@ class Gathered:
             key: {slot: held(array.read(), array.source) for slot, array in arrays.items()}
             for key, arrays in self.slots.items()
         }
-        return Gathered, (self.steps, slots, self.scale)
+        return Gathered, (self.steps, slots, self.scale, self.each)
+
+
+def owning(owners: Sequence[Owner], name: str) -> list[int]:
+    """Which owners update a param: those that name its whole path, else by a pattern, else the last without any."""
+    exact = [i for i, o in enumerate(owners) if name in o.params]
+    by = exact or [i for i, o in enumerate(owners) if any(re.fullmatch(p, name) for p in o.params)]
+    return by or [i for i, o in enumerate(owners) if not o.params][-1:]
 
 
 def misplaced(training: Training, outputs: Mapping[str, int], at: str) -> Iterator[Problem]:

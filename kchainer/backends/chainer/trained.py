@@ -40,8 +40,8 @@ def optimizer_for(model: Model, net: Any) -> Any:
     constraints = dict(_constraints(net))
     if constraints:
         out.add_hook(optimizers.Constrain(constraints, views))
-    if model.gathered is not None:
-        steps = model.gathered.each or (model.gathered.steps,)
+    steps = (model.gathered.each or (model.gathered.steps,)) if model.gathered is not None else ()
+    if model.gathered is not None and len(steps) == len(made):
         for one, paths, step in zip(made, shares, steps, strict=True):
             _resume(one, model.gathered, step, {path: views[path] for path in paths})
         out.t = model.gathered.steps

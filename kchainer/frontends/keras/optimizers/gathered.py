@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kchainer.files import WeightFile

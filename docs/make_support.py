@@ -72,8 +72,8 @@ Known differences:
 - ContrastLimitedAdaptiveHistogramEqualization: Keras on PyTorch cuts the limit of a bin to a whole number, Keras on
   TensorFlow and JAX does not, nor does kchainer.
 - The legacy `.h5` of a bfloat16 model is refused (KC404): Keras writes two bytes each and nothing that tells what they are.
-- Masks of outputs do not reach a loss yet. A shared recurrent layer that is called with a mask in one place and
-  without one in another is refused (KC301), and so is `time_major`.
+- A shared recurrent layer that is called with a mask in one place and without one in another is refused (KC301), and so
+  is `time_major`.
 - A query of MultiHeadAttention that a mask lets see nothing: Keras on PyTorch gives its weights another gradient than
   their value has. Maxima that occur several times: Chainer gives each the whole gradient, Keras parts it.
 

@@ -104,7 +104,7 @@ class Plan:
 
     ``layers`` gives each link's layer (its Keras path); ``frozen`` names links that no optimizer updates; ``inputs`` (value, dtype) in the order of the caller's
     arguments; ``taps`` the value and physical order behind a name; ``activities`` each value that a regularizer of
-    outputs looks at, with its layer.
+    outputs looks at, with its layer; ``masks`` the mask of each output or None, none at all where no output has one.
     """
 
     name: str
@@ -120,6 +120,20 @@ class Plan:
     is_linear: bool
     transposes: int
     activities: tuple[tuple[int, str], ...] = ()
+    masks: tuple[int | None, ...] = ()
+
+    def beside(self) -> frozenset[int]:
+        """Numbers of the steps that no output needs: those of masks that only losses see."""
+        if not self.masks:
+            return frozenset()
+        wanted, idle = set(self.outputs), set()
+        for i in reversed(range(len(self.steps))):
+            step = self.steps[i]
+            if wanted.isdisjoint((step.output, *step.more)):
+                idle.add(i)
+            else:
+                wanted.update(step.inputs)
+        return frozenset(idle)
 
 
 # Attributes of chainer.Chain that a layer's name must not hide.
@@ -243,6 +257,7 @@ class Planner:
             and len(self.links) == sum(s.link is not None for s in self.steps),
             transposes=self.transposes,
             activities=tuple(self._activities()),
+            masks=tuple(self.values[m] if m is not None else None for m in self.network.masks),
         )
 
     def _activities(self) -> Iterator[tuple[int, str]]:

@@ -72,6 +72,17 @@ class Mean:
         return self.total / self.count if self.count else 0.0
 
 
+def masked_weight(weight: Any, mask: Any) -> Any:
+    """Weights that are 0 where a mask is; None without either."""
+    if mask is None:
+        return weight
+    kept = host(mask).astype(np.float64)
+    if weight is None:
+        return kept
+    kept, weight = same_rank(kept, np.asarray(host(weight), np.float64))
+    return kept * weight.reshape(weight.shape + (1,) * (kept.ndim - weight.ndim))
+
+
 class MeanOf:
     """Mean of a function of targets and predictions."""
 
@@ -90,11 +101,7 @@ class MeanOf:
             valid = losses.valid_classes(host(y_true), host(y_pred), ignored, self.arguments.get("axis", -1))
             mask = valid if mask is None else valid & host(mask).astype(bool)
         if mask is not None:
-            kept = host(mask).astype(np.float64)
-            if sample_weight is not None:
-                kept, weight = same_rank(kept, np.asarray(host(sample_weight), np.float64))
-                kept = kept * weight.reshape(weight.shape + (1,) * (kept.ndim - weight.ndim))
-            sample_weight = kept
+            sample_weight = masked_weight(sample_weight, mask)
         self.mean.update(values, sample_weight)
 
     def result(self) -> float:

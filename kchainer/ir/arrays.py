@@ -16,13 +16,15 @@ class LazyArray:
 
     ``read`` gives the array in the layout of the param (Keras's), a new one or a view of the file; ``shape`` is
     that of what ``read`` gives; ``source`` says where it stands, for messages. ``fill``, where the file can, puts
-    the values into an array of that shape, or a view in any order, without a second copy of the whole.
+    the values into an array of that shape, or a view in any order, without a second copy of the whole. ``parts``
+    says where each part of one stands that several arrays of the file make up.
     """
 
     shape: tuple[int, ...]
     source: str
     read: Callable[[], np.ndarray[Any, Any]]
     fill: Callable[[Any], None] | None = None
+    parts: tuple[str, ...] = ()
 
     def copy_to(self, target: np.ndarray[Any, Any]) -> None:
         """Put the values into ``target``, which has this shape and may be a view in any order."""
@@ -42,11 +44,12 @@ class LazyArray:
             self.source,
             lambda: self.read().transpose(axes),
             lambda target: self.copy_to(target.transpose(back)),
+            self.parts,
         )
 
     def reshaped(self, shape: tuple[int, ...]) -> LazyArray:
         """The same values under another shape."""
-        return LazyArray(shape, self.source, lambda: self.read().reshape(shape))
+        return LazyArray(shape, self.source, lambda: self.read().reshape(shape), None, self.parts)
 
     def flipped(self, axes: tuple[int, ...]) -> LazyArray:
         """The same array with these axes reversed (Theano's true convolutions)."""
@@ -56,6 +59,7 @@ class LazyArray:
             self.source,
             lambda: self.read()[index],
             lambda target: self.copy_to(target[index]),
+            self.parts,
         )
 
     @staticmethod
@@ -69,11 +73,11 @@ class LazyArray:
 
             return np.concatenate([p.read() for p in parts], axis)
 
-        return LazyArray(tuple(shape), parts[0].source, read)
+        return LazyArray(tuple(shape), parts[0].source, read, None, tuple(p.source for p in parts))
 
     def mapped(self, function: Callable[[Any], Any]) -> LazyArray:
         """Another array of the same shape, computed when it is read."""
-        return LazyArray(self.shape, self.source, lambda: function(self.read()))
+        return LazyArray(self.shape, self.source, lambda: function(self.read()), None, self.parts)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

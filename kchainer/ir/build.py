@@ -102,11 +102,16 @@ class Builder:
         return out
 
     def finish(
-        self, inputs: Sequence[Value], outputs: Sequence[Value], output_names: Sequence[str] = ()
+        self,
+        inputs: Sequence[Value],
+        outputs: Sequence[Value],
+        output_names: Sequence[str] = (),
+        masks: Sequence[Value | None] = (),
     ) -> Network:
-        """The network, without the nodes that no output needs; inputs come first, and are taps by their names."""
+        """The network, without the nodes that neither an output nor its mask needs; inputs come first, as taps."""
         starts = list(dict.fromkeys(v[0] for v in inputs))
-        order = starts + sorted(_needed(self.nodes, [v[0] for v in outputs]) - set(starts))
+        ends = [v[0] for v in (*outputs, *masks) if v is not None]
+        order = starts + sorted(_needed(self.nodes, ends) - set(starts))
         new = {old: i for i, old in enumerate(order)}
         moved = [
             dataclasses.replace(self.nodes[old], inputs=tuple((new[n], k) for n, k in self.nodes[old].inputs))
@@ -122,6 +127,7 @@ class Builder:
             outputs=tuple((new[n], k) for n, k in outputs),
             taps={name: (new[n], k) for name, (n, k) in taps.items() if n in new},
             output_names=tuple(output_names),
+            masks=tuple((new[m[0]], m[1]) if m is not None else None for m in masks) if any(masks) else (),
         )
 
     def _node(self, layer: str, inputs: tuple[Value, ...], shapes: tuple[Shape, ...]) -> Value:

@@ -41,7 +41,10 @@ class Node:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Network:
-    """Nodes in topological order. ``taps`` gives the value that a name of the source stands for."""
+    """Nodes in topological order. ``taps`` gives the value that a name of the source stands for.
+
+    ``masks`` has the mask of each output (true where a step counts) or None; none at all where no output has one.
+    """
 
     name: str
     layers: Mapping[str, Layer]
@@ -50,6 +53,7 @@ class Network:
     outputs: tuple[Value, ...]
     taps: Mapping[str, Value] = dataclasses.field(default_factory=dict)
     output_names: tuple[str, ...] = ()
+    masks: tuple[Value | None, ...] = ()
 
     def shape(self, value: Value) -> Shape:
         """The logical shape of a value."""

@@ -15,6 +15,7 @@ from kchainer.ir.records import (
     by_key,
     constant,
     described,
+    either,
     many,
     mapping,
     record,
@@ -63,7 +64,11 @@ NETWORK = record(
         "inputs": many(INTEGER),
         "outputs": many(REFERENCE, least=1),
     },
-    {"taps": mapping(REFERENCE), "output_names": many(TEXT)},
+    {
+        "taps": mapping(REFERENCE),
+        "output_names": many(TEXT),
+        "masks": described(many(either(constant(None), REFERENCE)), "the mask of each output; null: none"),
+    },
 )
 ORIGIN = record({}, {"file": TEXT, "dialect": TEXT, "reasons": many(TEXT)})
 IR = record(

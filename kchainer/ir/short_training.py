@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from kchainer.ir import definition
 from kchainer.ir import op as definitions
@@ -74,7 +74,14 @@ OBJECTIVE = record(
     },
 )
 MEASURE = record(
-    {"metric": A_METRIC}, PLACE | {"weighted": described(BOOLEAN, "sample weights count", default=False)}
+    {"metric": A_METRIC},
+    PLACE
+    | {
+        "weighted": described(BOOLEAN, "sample weights count", default=False),
+        "masked": described(
+            kind_of(Literal["means", "all", "none"], {}), "which metrics a mask counts for", default="means"
+        ),
+    },
 )
 TRAINING = record(
     {},
@@ -174,7 +181,7 @@ def shortened(training: Training, networks: Mapping[str, Network]) -> Json:
         {
             "metric": m.metric.name if not m.metric.arguments else m.metric.json(),
             **place(m),
-            **_said(m, "weighted"),
+            **_said(m, "weighted", "masked"),
         }
         for m in training.metrics
     ]

@@ -52,6 +52,7 @@ def _network(network: Network) -> Json:
         "outputs": plain(network.outputs),
         "taps": {name: list(value) for name, value in network.taps.items()},
         "output_names": list(network.output_names),
+        **({"masks": plain(network.masks)} if network.masks else {}),
     }
 
 
@@ -143,10 +144,11 @@ class _Reader:
             for k, v in (taps.items() if isinstance(taps, dict) else ())
         }
         names = self._output_names(len(outputs))
+        masks = self._masks(len(outputs))
         if self.diagnostics.has_errors:
             return None
         self.builder.taps = {k: v for k, v in read.items() if v}
-        network = self.builder.finish([v for v in inputs if v], [v for v in outputs if v], names)
+        network = self.builder.finish([v for v in inputs if v], [v for v in outputs if v], names, masks)
         for name, (_, _, at) in self.ops.items():
             if name not in network.layers:
                 self.diagnostics.warn("KC306", f'no output needs "{name}"', pointer=at)
@@ -236,17 +238,26 @@ class _Reader:
         return self.builder.layers[self.builder.nodes[value[0]].layer]
 
     def _output_names(self, outputs: int) -> list[str]:
-        at = f"{self.at}/output_names"
-        names = self.data.get("output_names", [])
-        if self.broken.fine(at) and names and len(names) != outputs:
+        return self._for_outputs("output_names", outputs)
+
+    def _masks(self, outputs: int) -> list[Value | None]:
+        """The mask of each output, or None."""
+        given = self._for_outputs("masks", outputs)
+        return [v and self._value(v, f"{self.at}/masks/{i}") for i, v in enumerate(given)]
+
+    def _for_outputs(self, key: str, outputs: int) -> list[Any]:
+        """A list as long as that of the outputs, or an empty one."""
+        at = f"{self.at}/{key}"
+        given = self.data.get(key, [])
+        if self.broken.fine(at) and given and len(given) != outputs:
             self.diagnostics.error(
                 "KC104",
-                "`output_names` has another length than `outputs`",
+                f"`{key}` has another length than `outputs`",
                 pointer=at,
-                found=str(len(names)),
+                found=str(len(given)),
                 expected=str(outputs),
             )
-        return names if isinstance(names, list) else []
+        return given if isinstance(given, list) else []
 
     def _value(self, value: Any, at: str) -> Value | None:
         """A reference to a node before; None where that is none, or has failed itself."""

@@ -183,6 +183,10 @@ NETWORK_KEYS = {
         "values by name; left out: each input and layer by its own name",
     ),
     "output_names": many(TEXT),
+    "masks": described(
+        many(either(constant(None), named(REFERENCE, "reference"))),
+        "the mask of each output, which losses and metrics see; null: none",
+    ),
 }
 LAYER_ENTRY = choice("call", CALL, by_key("op", layer_kinds, "#/$defs/layers", "op"))
 LAYERS = {"inputs": INPUTS, "layers": many(LAYER_ENTRY)}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 from kchainer.ir import op as definitions
 from kchainer.ir.arrays import LazyArray, held
@@ -98,6 +98,10 @@ class Measure(Record):  # type: ignore[type-var]  # as Owner
     output: int = attr(doc="number of the output", minimum=0)
     metric: Metric = attr(doc="the metric")
     weighted: bool = attr(doc="sample weights count", spec=False)
+    masked: Literal["means", "all", "none"] = attr(
+        doc="the mask of the output counts: for means of samples, for metrics of every kind, or not at all",
+        spec="means",
+    )
 
 
 @described(RECORDS)
@@ -121,11 +125,13 @@ class Gathered:
 
     ``slots`` has arrays by (layer, param) and slot, the slots named as ``kchainer.optimizers`` names them, in the
     layout of the param. ``scale`` is that of a loss scale: the factor, and the finite steps since it changed.
+    ``each`` has the steps of each optimizer where there are several.
     """
 
     steps: int
     slots: Mapping[tuple[str, str], Mapping[str, LazyArray]]
     scale: tuple[float, int] | None = None
+    each: tuple[int, ...] = ()
 
     def __reduce__(self) -> Any:
         """Pickled and copied with its arrays, not with the open file."""
@@ -133,7 +139,14 @@ class Gathered:
             key: {slot: held(array.read(), array.source) for slot, array in arrays.items()}
             for key, arrays in self.slots.items()
         }
-        return Gathered, (self.steps, slots, self.scale)
+        return Gathered, (self.steps, slots, self.scale, self.each)
+
+
+def owning(owners: Sequence[Owner], name: str) -> list[int]:
+    """Which owners update a param: those that name its whole path, else by a pattern, else the last without any."""
+    exact = [i for i, o in enumerate(owners) if name in o.params]
+    by = exact or [i for i, o in enumerate(owners) if any(re.fullmatch(p, name) for p in o.params)]
+    return by or [i for i, o in enumerate(owners) if not o.params][-1:]
 
 
 def misplaced(training: Training, outputs: Mapping[str, int], at: str) -> Iterator[Problem]:

@@ -81,9 +81,13 @@ class _Pass:
             nodes=tuple(self.nodes),
             inputs=tuple(self.moved[i, 0][0] for i in self.old.inputs),
             outputs=tuple(outputs),
+            masks=tuple(self._mask(m) for m in self.old.masks),
             taps={name: self.moved[v] for name, v in self.old.taps.items()},
         )
         return LaidOut(network, self.orders)
+
+    def _mask(self, value: Value | None) -> Value | None:
+        return self._in_order(value, identity(len(self.old.shape(value)))) if value is not None else None
 
     def _node(self, index: int, node: Node) -> None:
         op = self.old.layers[node.layer].op

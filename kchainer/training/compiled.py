@@ -15,7 +15,7 @@ from kchainer.backends.chainer.objectives import loss_of
 from kchainer.backends.chainer.runtime import Network, Sequential
 from kchainer.backends.chainer.trained import optimizer_for
 from kchainer.diagnostics import Diagnostic, KchainerError
-from kchainer.functions.measures import METRICS
+from kchainer.functions.measures import METRICS, MeanOf, masked_weight
 from kchainer.functions.weighting import class_weights
 from kchainer.ir.graph import Model
 from kchainer.ir.training import Measure, Objective, Training
@@ -96,7 +96,9 @@ class Step:
         self.unknown_metrics = tuple(m.metric.name for _, m, one in made if one is None)
         self.metrics: dict[str, Any] = {}
         self._places = {o.output: _place(net, o) for o, _ in self.losses}
-        self._keep = {*net.plan.outputs, *self._places.values(), *self.penalties.values}
+        self._masks = net.plan.masks or (None,) * len(net.plan.outputs)
+        seen = {m for m in self._masks if m is not None}
+        self._keep = {*net.plan.outputs, *self._places.values(), *self.penalties.values, *seen}
 
     def _name(self, measure: Measure, several: bool) -> str:
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", measure.metric.name).lower()
@@ -137,7 +139,8 @@ class Step:
         total = None
         for objective, loss in self.losses:
             i = objective.output
-            part = loss(self._moved(wanted[i]), values[self._places[i]], self._moved(weights[i]))
+            place, weight = values[self._places[i]], self._moved(weights[i])
+            part = loss(self._moved(wanted[i]), place, weight, self._mask(values, i))
             part = part if objective.weight == 1 else part * objective.weight
             total = part if total is None else total + part
         penalty = self.penalties.total(values)
@@ -147,10 +150,21 @@ class Step:
     def _measure(self, values: Mapping[int, Any], wanted: Sequence[Any], weights: Sequence[Any]) -> None:
         self.metrics = {}
         for name, measure, one in self.measures:
+            i = measure.output
             one.reset()
-            given = (weights[measure.output],) if measure.weighted else ()
-            one.update(wanted[measure.output], values[self.net.plan.outputs[measure.output]].array, *given)
+            weight = weights[i] if measure.weighted else None
+            mask = self._mask(values, i) if measure.masked != "none" else None
+            if mask is not None and isinstance(one, MeanOf):
+                one.update(wanted[i], values[self.net.plan.outputs[i]].array, weight, mask)
+            else:
+                weight = masked_weight(weight, mask) if measure.masked == "all" else weight
+                one.update(wanted[i], values[self.net.plan.outputs[i]].array, weight)
             self.metrics[name] = one.result()
+
+    def _mask(self, values: Mapping[int, Any], output: int) -> Any:
+        """The mask of an output as an array; None where it has none."""
+        number = self._masks[output]
+        return None if number is None else getattr(values[number], "array", values[number])
 
     def _inputs(self, inputs: Any) -> list[Any]:
         if isinstance(inputs, Mapping):

@@ -17,6 +17,7 @@ from kchainer.frontends.builder.models import Described, FunctionalModel, Sequen
 from kchainer.frontends.keras.compiled import outputs_of
 from kchainer.frontends.keras.losses.compiled import training_of
 from kchainer.ir.graph import Model as IrModel
+from kchainer.ir.spec import to_json
 from kchainer.ir.training import Training
 
 Json = dict[str, Any]
@@ -82,6 +83,10 @@ class Runs(Described):
     def trained(self, model: IrModel) -> IrModel:
         """The model with what ``compile`` stated."""
         return model if self.settings is None else dataclasses.replace(model, training=self._training(model))
+
+    def to_dict(self) -> Json:
+        """The checked model as a dictionary of kchainer's JSON, with what ``compile`` stated."""
+        return to_json(self.trained(self.model()))
 
     def fit(self, x: Any, y: Any, **how: Any) -> list[Json]:
         """Train as ``compile`` stated; see ``kchainer.training.fit``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -150,3 +151,33 @@ def test_a_kill_leaves_a_whole_snapshot(tmp_path: Path) -> None:
 def test_wrong_sizes_are_told() -> None:
     with pytest.raises(ValueError, match="different numbers of samples"):
         ours().fit(X, T[:10], progress=False)
+
+
+def test_compiled_settings_go_into_the_json_and_come_back() -> None:
+    layers = kchainer.layers
+    x = kchainer.Input((4,), name="x")
+    h = layers.Dense(5, activation="tanh", kernel_regularizer="l2")(x)
+    ends = [layers.Dense(3, activation="softmax", name="kind")(h), layers.Dense(1, name="size")(h)]
+    model = kchainer.Model(x, ends)
+    assert "training" not in model.to_dict()
+    model.compile(
+        {"class_name": "SGD", "config": {"learning_rate": 0.1, "momentum": 0.9}},
+        {"kind": "categorical_crossentropy", "size": "huber"},
+        {"size": ["mae"]},
+        loss_weights={"kind": 1.0, "size": 0.5},
+    )
+    text = model.to_json()
+    back = kchainer.from_json(text)
+    assert json.loads(back.to_json())["training"] == json.loads(text)["training"]
+    model.build()
+    back.build()
+    for (_, ours), (_, theirs) in zip(back.net.namedparams(), model.net.namedparams(), strict=True):
+        ours.array[...] = theirs.array
+    first, second = kchainer.training.from_compiled(model), kchainer.training.from_compiled(back)
+    rng = np.random.default_rng(1)
+    a = rng.normal(size=(7, 4)).astype("float32")
+    ts = [np.eye(3, dtype="float32")[rng.integers(0, 3, 7)], rng.normal(size=(7, 1)).astype("float32")]
+    losses = [first(a, ts) for _ in range(5)]
+    assert [second(a, ts) for _ in range(5)] == losses
+    assert losses[-1] < losses[0]
+    assert second.metrics == first.metrics

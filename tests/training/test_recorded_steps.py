@@ -22,17 +22,13 @@ INDEX = json.loads((FIXTURES / "index.json").read_text())
 RACING = ("keras-2.0.8-tensorflow", "keras-2.3.1-tensorflow")
 # Releases that count no steps where nothing needs them, so that their files hold none.
 UNCOUNTED = ("keras-1.0.8-theano", "keras-1.2.2-theano", "keras-1.2.2-tensorflow")
-WAITING = ("train_masked_lstm", "train_masked_gru")
 
 
 def cases(*starts: str) -> list[Any]:
     return [
         pytest.param(c, kind, id=f"{c['dialect']}/{c['case']}/{kind}")
         for c in INDEX
-        if c["case"].startswith(starts)
-        and not c.get("skipped")
-        and c["case"] not in WAITING
-        and c["dialect"] not in RACING
+        if c["case"].startswith(starts) and not c.get("skipped") and c["dialect"] not in RACING
         for kind in ("trained_h5", "trained_keras")
         if kind in c["files"]
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from kchainer.emit.training import Made, Named
 from kchainer.functions.weighting import Loss
 from kchainer.ir import losses as ir_losses
 from kchainer.ir import optimizers as ir_optimizers
-from kchainer.ir.training import Owner
+from kchainer.ir.training import Owner, owning
 from kchainer.optimizers import View
 
 MODULES = {
@@ -74,8 +73,7 @@ def owned(owners: Sequence[Owner], views: Mapping[str, View]) -> list[list[str]]
     found: list[list[str]] = [[] for _ in owners]
     for path, view in views.items():
         name = view.name or path
-        by = [i for i, o in enumerate(owners) if any(re.fullmatch(p, name) for p in o.params)]
-        by = by or [i for i, o in enumerate(owners) if not o.params][-1:]
+        by = owning(owners, name)
         if len(by) > 1:
             raise ValueError(f"several optimizers own {name}")
         for i in by:

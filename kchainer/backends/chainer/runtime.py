@@ -137,7 +137,7 @@ class Network(_Predicting, chainer.Chain):
     def __init__(self, plan: Plan, links: Mapping[str, chainer.Link], dtype: str) -> None:
         super().__init__()
         self.plan, self.dtype = plan, dtype
-        self._last = _last_uses(plan)
+        self._last, self._beside = _last_uses(plan), plan.beside()
         with self.init_scope():
             for name, link in links.items():
                 setattr(self, name, link)
@@ -151,7 +151,7 @@ class Network(_Predicting, chainer.Chain):
         values: dict[int, Any] = dict(zip(self.plan.inputs, self._given(xs), strict=True))
         taps = _taps(self.plan, outputs or ())
         keep = {v for v, _ in taps} if outputs else set(self.plan.outputs)
-        for _ in self._steps(values, keep):
+        for _ in self._steps(values, keep, frozenset() if outputs else self._beside):
             pass
         if outputs:
             return tuple(_logical(values[v], order) for v, order in taps)
@@ -175,9 +175,13 @@ class Network(_Predicting, chainer.Chain):
             for name in names.get(made, ()):
                 yield name, _logical(values[made], self.plan.taps[name][1])
 
-    def _steps(self, values: dict[int, Any], keep: Collection[int]) -> Iterator[int]:
+    def _steps(
+        self, values: dict[int, Any], keep: Collection[int], without: Collection[int] = ()
+    ) -> Iterator[int]:
         """Carry the plan out; yields each value's number when it is there, drops it after its last use."""
-        for step, spent in zip(self.plan.steps, self._last, strict=True):
+        for i, (step, spent) in enumerate(zip(self.plan.steps, self._last, strict=True)):
+            if i in without:
+                continue
             function = getattr(self, step.link) if step.link is not None else Function(step.call)  # type: ignore[arg-type]
             made = function(*(values[i] for i in step.inputs))
             several = (step.output, *step.more)

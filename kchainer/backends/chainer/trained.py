@@ -40,8 +40,11 @@ def optimizer_for(model: Model, net: Any) -> Any:
     constraints = dict(_constraints(net))
     if constraints:
         out.add_hook(optimizers.Constrain(constraints, views))
-    if model.gathered is not None and len(made) == 1:
-        _resume(made[0], model.gathered, views)
+    steps = (model.gathered.each or (model.gathered.steps,)) if model.gathered is not None else ()
+    if model.gathered is not None and len(steps) == len(made):
+        for one, paths, step in zip(made, shares, steps, strict=True):
+            _resume(one, model.gathered, step, {path: views[path] for path in paths})
+        out.t = model.gathered.steps
     return out
 
 
@@ -108,7 +111,7 @@ def _constraint(said: Any, model: Model, layer: str) -> Any:
     raise _refused(model, f'constraint {said.name} of "{layer}" is not supported in training')
 
 
-def _resume(one: Any, gathered: Gathered, views: dict[str, View]) -> None:
+def _resume(one: Any, gathered: Gathered, steps: int, views: dict[str, View]) -> None:
     stepper = one.inner if isinstance(one, optimizers.LossScale) else one
     keys = {f"{layer}/{param}": slots for (layer, param), slots in gathered.slots.items()}
     state = {
@@ -116,6 +119,6 @@ def _resume(one: Any, gathered: Gathered, views: dict[str, View]) -> None:
         for path, view in views.items()
         if view.name in keys
     }
-    stepper.load_state(state, gathered.steps)
+    stepper.load_state(state, steps)
     if one is not stepper and gathered.scale is not None:
         one.scale, one.counter = gathered.scale

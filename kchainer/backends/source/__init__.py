@@ -93,7 +93,10 @@ def _forward(plan: Plan) -> Iterator[str]:
     last = _last_uses(plan)
     free: list[str] = []
     count = 0
+    beside = plan.beside()  # masks of outputs are for losses, which a program has not
     for i, step in enumerate(plan.steps):
+        if i in beside:
+            continue
         inputs = [names[v] for v in step.inputs]
         made = f"self.{step.link}({', '.join(inputs)})" if step.link is not None else _call(step.call, inputs)  # type: ignore[arg-type]
         spent = [names[v] for v in dict.fromkeys(step.inputs) if last.get(v) == i and v not in plan.outputs]
@@ -109,4 +112,5 @@ def _forward(plan: Plan) -> Iterator[str]:
 
 
 def _last_uses(plan: Plan) -> dict[int, int]:
-    return {value: i for i, step in enumerate(plan.steps) for value in step.inputs}
+    beside = plan.beside()
+    return {v: i for i, step in enumerate(plan.steps) if i not in beside for v in step.inputs}

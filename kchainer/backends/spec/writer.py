@@ -40,6 +40,7 @@ class _Writer:
         self.calls = Counter(node.layer for node in network.nodes)
         self.uses = Counter(v for node in network.nodes for v in node.inputs)
         self.uses.update(network.outputs)
+        self.uses.update(m for m in network.masks if m is not None)
         self.uses.update(v for name, v in network.taps.items() if name != self._layer(v[0]).name)
         self.names: dict[int, str] = {}
         self.merged: set[int] = set()  # activations that the node before speaks for
@@ -71,6 +72,8 @@ class _Writer:
             out["taps"] = {name: self._reference(v) for name, v in network.taps.items()}
         if network.output_names:
             out["output_names"] = list(network.output_names)
+        if network.masks:
+            out["masks"] = [m and self._reference(m) for m in network.masks]
         return out
 
     def _layer(self, node: int) -> Layer:

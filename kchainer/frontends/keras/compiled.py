@@ -13,6 +13,7 @@ from kchainer.frontends.keras.entries import Owner
 from kchainer.frontends.keras.keras0 import is_keras0
 from kchainer.frontends.keras.losses.compiled import Output, training_of
 from kchainer.frontends.keras.optimizers.gathered import Unread, gathered, rows_of
+from kchainer.frontends.keras.optimizers.several import gathered_of_several
 from kchainer.frontends.keras.weights import fitted, lazy, trained
 from kchainer.ir import ops
 from kchainer.ir.arrays import LazyArray
@@ -101,31 +102,25 @@ def state_of(
         rows = rows_of(file, functools.partial(lazy, file))
         if not rows[0]:
             return None
-        if len(training.optimizers) != 1:
-            raise Unread("there are several optimizers")  # noqa: TRY301  told below, as all of them
-        key = "optimizer_config" if "optimizer_config" in settings else "optimizer"
-        one = training.optimizers[0].optimizer
         orders = trained(owners, network.layers, loaded, dialect)
-        slots = {(layer.name, param.name): (layer, param) for layer, param in orders[0]}
+        slots = {(layer.name, p.name): (layer, p) for layer in network.layers.values() for p in layer.params}
+
+        def fit(key: Key, array: LazyArray) -> LazyArray | None:
+            return fitted(array, slots[key], dialect)
+
+        raw = settings["optimizer_config" if "optimizer_config" in settings else "optimizer"]
+        if len(training.optimizers) > 1:
+            return gathered_of_several(raw, training.optimizers, rows[0], orders[0], network.name, fit)
+        one = training.optimizers[0].optimizer
         made: list[Gathered] = []
         for order in orders:
-            variables = [((layer.name, param.name), param.shape) for layer, param in order]
             try:
-                made.append(
-                    gathered(
-                        settings[key],
-                        one,
-                        rows,
-                        variables,
-                        dialect,
-                        lambda k, a: fitted(a, slots[k], dialect),
-                    )
-                )
+                made.append(gathered(raw, one, rows, order, dialect, fit))
             except Unread:
                 if not made and order is orders[-1]:
                     raise
         if len(made) > 1 and made[0].slots:
-            raise Unread("the order of its arrays is not known for this release")  # noqa: TRY301
+            raise Unread("the order of its arrays is not known for this release")  # noqa: TRY301  told below
         return made[0]
     except Unread as reason:
         message = str(reason)

@@ -75,7 +75,8 @@ class Translation:
         config = scope.config
         self.builder.name = str(config.get("name") or raw.get("name") or "model")
         names = [n for n, _ in ends(config["output_layers"])] if scope.kind != "Sequential" else []
-        return self.builder.finish(self.inputs, [v for v in outputs if v], names)
+        made = [v for v in outputs if v]
+        return self.builder.finish(self.inputs, made, names, [self.masks.of(v) for v in made])
 
     def _input_ops(self) -> Iterator[Input]:
         for node, _ in self.inputs:

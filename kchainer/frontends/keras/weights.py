@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from kchainer.frontends.keras import custom
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.entries import Owner
 from kchainer.frontends.keras.gates import Slot, Source, by_gate, is_cudnn, joined_axis, of_cudnn
+from kchainer.frontends.keras.optimizers.gathered import Variable
 from kchainer.ir import ops
 from kchainer.ir.arrays import LazyArray
 from kchainer.ir.graph import Layer
@@ -74,22 +76,39 @@ def arrays(
 
 def trained(
     owners: list[Owner], layers: Mapping[str, Layer], loaded: Mapping[Key, LazyArray], dialect: Dialect
-) -> list[list[Slot]]:
+) -> list[list[Variable]]:
     """What the model's optimizer updated, in the order of its variables; two orders where a release is not known.
 
     Keras sorted them by name up to 2.0.5 (seen in a file of it), and no longer in 2.3.1.
     """
     slots = {(layer.name, p.name): (layer, p) for owner in owners for layer, p in _slots(owner, layers)}
-    out = [s for s in slots.values() if s[0].trainable and s[1].trainable]
+    out = [
+        (v, name)
+        for layer, param in slots.values()
+        if layer.trainable and param.trainable
+        for v, name in _variables(layer, param, loaded.get((layer.name, param.name)))
+    ]
+    plain = [v for v, _ in out]
     if dialect.flavour != "keras" or dialect.release >= (2, 3):
-        return [out]
-    by_name = sorted(out, key=lambda s: _weight_name(loaded.get((s[0].name, s[1].name))))
-    return [by_name] if by_name == out or dialect.release < (2, 0, 6) else [by_name, out]
+        return [plain]
+    by_name = [v for v, _ in sorted(out, key=operator.itemgetter(1))]
+    return [by_name] if by_name == plain or dialect.release < (2, 0, 6) else [by_name, plain]
 
 
-def _weight_name(array: LazyArray | None) -> str:
+def _variables(layer: Layer, param: Param, array: LazyArray | None) -> list[tuple[Variable, str]]:
+    """What the file has of a param, one for each gate in Keras 1, with the names that it gives them."""
+    key, found = (layer.name, param.name), array.parts if array is not None else ()
+    if not found:
+        return [(Variable(key, param.shape), _weight_name(array.source if array is not None else ""))]
+    axis = joined_axis(layer, param)
+    return [
+        (Variable(key, param.shape, i, len(found), axis), _weight_name(source))
+        for i, source in enumerate(found)
+    ]
+
+
+def _weight_name(source: str) -> str:
     """The name that a legacy file gives an array, without the layer's group."""
-    source = array.source if array is not None else ""
     return source.removeprefix("/model_weights").removeprefix("/").partition("/")[2]
 
 

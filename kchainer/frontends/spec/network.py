@@ -78,12 +78,13 @@ class Reader:
         for entry in self._order():
             self.values[entry.name] = self._call(entry)
         outputs, taps = self._outputs(), self._taps()
-        names = self._output_names(len(outputs))
+        names = self._for_outputs("output_names", len(outputs))
+        masks = self._masks(len(outputs))
         if self.diagnostics.has_errors:
             return None
         self.builder.taps = {name: value for name, value in taps.items() if value}
         inputs = [v for v in self.inputs.values() if v]
-        made = self.builder.finish(inputs, [v for v in outputs if v], names)
+        made = self.builder.finish(inputs, [v for v in outputs if v], names, masks)
         for entry in self.entries:
             if not entry.is_call and entry.name not in made.layers:
                 self.diagnostics.warn("KC306", f'no output needs "{entry.name}"', pointer=entry.at)
@@ -375,15 +376,25 @@ class Reader:
             out[name] = self._value(found[0], place) if found else None
         return out
 
-    def _output_names(self, outputs: int) -> list[str]:
-        at = f"{self.at}/output_names"
-        names = self.data.get("output_names", [])
-        if not self.broken.fine(at) or not isinstance(names, list):
+    def _masks(self, outputs: int) -> list[Value | None]:
+        """The mask of each output, or None."""
+        out: list[Value | None] = []
+        for i, ref in enumerate(self._for_outputs("masks", outputs)):
+            at = f"{self.at}/masks/{i}"
+            found = self._refs(ref, at) if ref is not None else []
+            out.append(self._value(found[0], at) if found else None)
+        return out
+
+    def _for_outputs(self, key: str, outputs: int) -> list[Any]:
+        """A list as long as that of the outputs, or an empty one."""
+        at = f"{self.at}/{key}"
+        given = self.data.get(key, [])
+        if not self.broken.fine(at) or not isinstance(given, list):
             return []
-        if names and len(names) != outputs:
-            message = "`output_names` has another length than `outputs`"
-            self._error("KC104", message, at, found=shown(len(names)), expected=str(outputs))
-        return names
+        if given and len(given) != outputs:
+            message = f"`{key}` has another length than `outputs`"
+            self._error("KC104", message, at, found=shown(len(given)), expected=str(outputs))
+        return given
 
     def _error(
         self,

@@ -16,6 +16,11 @@ from kchainer.ir.training import Measure, Metric, Objective, Training
 Json = dict[str, Any]
 # Weight of a class that class_weight does not name; None is an error.
 MISSING_CLASS = {"keras": Since({"0.3": 1.0, "2.0": None, "3.0": 1.0}), "tf_keras": Since({"1.13": 1.0})}
+# Which metrics see the mask of an output.
+MASKED_METRICS = {
+    "keras": Since({"0.3": "none", "2.0": "all", "3.0": "means"}),
+    "tf_keras": Since({"1.13": "all"}),
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,7 +45,7 @@ def training_of(
     training = Training(
         optimizers=owners,
         objectives=objectives,
-        metrics=tuple(_measures(config, network, outputs, objectives)),
+        metrics=tuple(_measures(config, dialect, network, outputs, objectives)),
         missing_class_weight=MISSING_CLASS[dialect.flavour].at(dialect),
         frozen_penalties=dialect.flavour == "tf_keras" or dialect.release < (3,),
     )
@@ -105,15 +110,21 @@ def _on_logits(loss: ir.Loss | None, output: Output, dialect: Dialect) -> bool:
 
 
 def _measures(
-    config: Json, network: str, outputs: Sequence[Output], objectives: Sequence[Objective]
+    config: Json,
+    dialect: Dialect,
+    network: str,
+    outputs: Sequence[Output],
+    objectives: Sequence[Objective],
 ) -> Iterator[Measure]:
     """Metrics never change training: one that is not understood is left to whoever computes it."""
+    masked = MASKED_METRICS[dialect.flavour].at(dialect)
     for key in ("metrics", "weighted_metrics"):
         for i, one in _by_output(config.get(key), outputs):
             name, arguments = _metric(one)
             loss = objectives[i].loss if i < len(objectives) else None
             metric = Metric(name=_resolved(name, loss, outputs[i].size), arguments=arguments)
-            yield Measure(network=network, output=i, metric=metric, weighted=key == "weighted_metrics")
+            weighted = key == "weighted_metrics"
+            yield Measure(network=network, output=i, metric=metric, weighted=weighted, masked=masked)
 
 
 def _by_output(value: Any, outputs: Sequence[Output]) -> Iterator[tuple[int, Any]]:

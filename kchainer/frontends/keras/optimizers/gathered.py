@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,6 +22,20 @@ Groups = list[tuple[str, ...]]
 Fit = Callable[[Key, LazyArray], LazyArray | None]
 # Slots that keep another shape than their variable.
 FREE = ("r", "c")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of the file: a whole param of that shape, or the part of it that is one gate's (Keras 1).
+
+    ``part`` counts in the order of the param's gates, which stand along ``axis`` in the file's layout.
+    """
+
+    key: Key
+    shape: tuple[int, ...]
+    part: int = 0
+    parts: int = 1
+    axis: int = -1
 
 
 class Unread(Exception):
@@ -81,41 +96,45 @@ def gathered(
     raw: Any,
     one: ir.Optimizer,
     rows: tuple[list[LazyArray], list[LazyArray]],
-    variables: Sequence[tuple[Key, tuple[int, ...]]],
+    variables: Sequence[Variable],
     dialect: Dialect,
     fit: Fit,
 ) -> Gathered:
     """The state of an optimizer that owns these trainable variables, in their order. Raises Unread."""
     arrays, outer = rows
     scale = None
-    if isinstance(one, ir.LossScale):
-        name, config, _ = parts_of(raw)
-        if len(outer) < 4 or name != "LossScaleOptimizer":
-            raise Unread("the state of a loss scale of this release is not read")
-        scale = (float(_number(outer[3])), int(_number(outer[2])))
-        raw, one = config["inner_optimizer"], one.inner
+    name, config, _ = parts_of(raw)
+    if name.startswith("LossScaleOptimizer"):
+        raw = config["inner_optimizer"]
+        if dialect.flavour == "keras":
+            if len(outer) < 4:
+                raise Unread("it holds no scale of the loss")
+            scale = (_number(outer[3]), count(outer[2]))
+        # tf.keras writes the inner optimizer, perhaps twice, and no scale: it begins anew there, too
+        one = one.inner if isinstance(one, ir.LossScale) else one
     elif outer:
         raise Unread("it holds an optimizer in another")
     assert isinstance(one, ir.Stepper)
     _, config, module = parts_of(raw)
     era = era_of(meant(config, module, dialect))
     heads = _heads(arrays, variables, one, era)
-    steps = int(_number(heads[0])) if heads else 0
-    if steps < 0:
-        raise Unread(f"it counts {steps} steps")
+    steps = count(heads[0]) if heads else 0
     if not heads and one.decay:
         raise Unread("the release wrote no count of steps, and the decay needs it")
-    row = _Row(arrays[len(heads) :], variables, one, fit, has_placeholders=dialect.flavour == "keras")
-    groups = groups_of(one, era)
-    if isinstance(one, ir.SGD) and not one.momentum and len(row.arrays) < len(variables):
-        groups = groups[:-1]  # only Keras 3 writes none then
-    for group in groups:
-        row.take(group)
-    if isinstance(one, ir.SGD) and not one.momentum:
-        for slots in row.slots.values():
-            slots.pop("momentum", None)
+    left = arrays[len(heads) :]
+    bare = len(left) < len(variables)  # only Keras 3 writes no slots of SGD without momentum
+    row = Row(left, variables, one, fit, has_placeholders=dialect.flavour == "keras")
+    row.take_all(era, bare=bare)
     row.finish(era)
     return Gathered(steps, {key: slots for key, slots in row.slots.items() if slots}, scale)
+
+
+def count(array: LazyArray) -> int:
+    """A number of steps. Raises Unread."""
+    steps = int(_number(array))
+    if steps < 0:
+        raise Unread(f"it counts {steps} steps")
+    return steps
 
 
 def _number(array: LazyArray) -> float:
@@ -128,7 +147,7 @@ def _number(array: LazyArray) -> float:
 def _heads(arrays: list[LazyArray], variables: Sequence[Any], one: ir.Stepper, era: str) -> list[LazyArray]:
     """The count of steps, and what stands behind it: the learning rate, Nadam's product."""
     most = 2 if era == "new" or isinstance(one, ir.Nadam) else 1
-    if variables and variables[0][1] == ():
+    if variables and variables[0].shape == ():
         most = 1 if era != "new" or isinstance(one.learning_rate, ir.Schedule) else 2
     out: list[LazyArray] = []
     for array in arrays[:most]:
@@ -138,13 +157,13 @@ def _heads(arrays: list[LazyArray], variables: Sequence[Any], one: ir.Stepper, e
     return out
 
 
-class _Row:
-    """Arrays on their way to their slots."""
+class Row:
+    """Arrays on their way to their slots: ``at`` of them are taken."""
 
     def __init__(
         self,
         arrays: list[LazyArray],
-        variables: Sequence[tuple[Key, tuple[int, ...]]],
+        variables: Sequence[Variable],
         one: ir.Stepper,
         fit: Fit,
         *,
@@ -152,22 +171,45 @@ class _Row:
     ) -> None:
         self.has_placeholders = has_placeholders
         self.arrays, self.variables, self.one, self.fit = arrays, variables, one, fit
-        self.slots: dict[Key, dict[str, LazyArray]] = {key: {} for key, _ in variables}
+        self.slots: dict[Key, dict[str, LazyArray]] = {v.key: {} for v in variables}
+        self.parts: dict[tuple[Key, str], dict[int, LazyArray]] = {}
         self.at = 0
+
+    def take_all(self, era: str, *, bare: bool) -> None:
+        """All slots of the optimizer; ``bare``: none of SGD without momentum. Raises Unread."""
+        still = isinstance(self.one, ir.SGD) and not self.one.momentum
+        groups = groups_of(self.one, era)
+        for group in groups[:-1] if still and bare else groups:
+            self.take(group)
+        for slots in self.slots.values() if still else ():
+            slots.pop("momentum", None)
 
     def take(self, group: tuple[str, ...]) -> None:
         """The slots of a group, for each variable. Raises Unread."""
-        for key, shape in self.variables:
+        for variable in self.variables:
             for slot in group:
-                if not self._has(slot, key, shape):
+                if not self._has(slot, variable.key, variable.shape):
                     continue
                 if self.at >= len(self.arrays):
                     raise Unread(f"{len(self.arrays)} arrays are too few for {len(self.variables)} variables")
-                array = self.fit(key, self.arrays[self.at]) if slot not in FREE else self.arrays[self.at]
-                if array is None or (slot not in FREE and array.shape != shape):
-                    raise Unread(f"{self.arrays[self.at].source} is no `{slot}` of {'/'.join(key)}")
-                self.slots[key][slot] = array
+                self._put(variable, slot, self.arrays[self.at])
                 self.at += 1
+
+    def _put(self, variable: Variable, slot: str, read: LazyArray) -> None:
+        """Keep a slot's array; that of a gate until all of its param are there. Raises Unread."""
+        whole: LazyArray | None = read
+        if variable.parts > 1:
+            have = self.parts.setdefault((variable.key, slot), {})
+            have[variable.part] = read
+            if len(have) < variable.parts:
+                return
+            gates = tuple(have[i] for i in range(variable.parts))
+            same = len({g.shape for g in gates}) == 1 and read.shape != ()
+            whole = LazyArray.joined(gates, variable.axis) if same else None
+        array = self.fit(variable.key, whole) if slot not in FREE and whole is not None else whole
+        if array is None or (slot not in FREE and array.shape != variable.shape):
+            raise Unread(f"{read.source} is no `{slot}` of {'/'.join(variable.key)}")
+        self.slots[variable.key][slot] = array
 
     def _has(self, slot: str, key: Key, shape: tuple[int, ...]) -> bool:
         """Muon keeps a second moment only of what Adam updates; Adafactor no means of vectors, or numbers for them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kchainer.frontends.fields import (
     Config,
     Field,
+    anything,
     boolean,
     ignored,
     only,
@@ -13,6 +14,7 @@ from kchainer.frontends.fields import (
     text,
     tuple_of,
 )
+from kchainer.frontends.keras import quantized
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.layers.activation import ACTIVATION, activated
 from kchainer.frontends.keras.settings import param_fields
@@ -36,7 +38,7 @@ def input_layer(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translate
 QUANTIZATION = {
     "lora_rank": Field(type=only(None), default=None),
     "lora_alpha": Field(type=ignored, default=None),
-    "quantization_config": Field(type=only(None), default=None),
+    "quantization_config": Field(type=anything, default=None),  # quantized.py reads it
     "gptq_unpacked_column_size": Field(type=ignored, default=None),
 }
 DENSE = {
@@ -50,7 +52,17 @@ DENSE = {
 
 @translates("Dense", "TimeDistributedDense", fields=DENSE)
 def dense(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
-    return activated(ops.Dense(units=c.units, use_bias=c.use_bias), xs, c.activation, dialect)
+    op = ops.Dense(units=c.units, use_bias=c.use_bias)
+    return _quantized(op, xs, c, dialect)
+
+
+def _quantized(
+    op: ops.Dense | ops.EinsumDense, xs: tuple[Shape, ...], c: Config, dialect: Dialect
+) -> Translated:
+    """The layer, and what quantises its inputs where the file says so, and its activation."""
+    *before, main = quantized.dense(op, xs[0], vars(c).get("quantized"))
+    made = activated(main, xs, c.activation, dialect)
+    return (*before, *(made if isinstance(made, tuple) else (made,)))
 
 
 def _output(v: object) -> tuple[int | None, ...]:
@@ -70,7 +82,7 @@ EINSUM_DENSE = {
 @translates("EinsumDense", fields=EINSUM_DENSE)
 def einsum_dense(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     op = ops.EinsumDense(equation=c.equation, output_shape=c.output_shape, bias_axes=c.bias_axes)
-    return activated(op, xs, c.activation, dialect)
+    return _quantized(op, xs, c, dialect)
 
 
 @translates("Identity")

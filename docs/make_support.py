@@ -47,6 +47,9 @@ Policies `float32`, `float64` and `float16` are computed as they are. A model of
 several dtypes, is refused with KC206; with `--allow KC206` it is computed in float32 (float64 where a layer is), and
 its outputs differ by the rounding of 16 bits. Stored float16 and bfloat16 weights are read exactly.
 
+Quantised Dense, EinsumDense, Embedding and ReversibleEmbedding of Keras 3 are computed as Keras does: int8, int4 (blocks
+too) and float8. Files of GPTQ and AWQ lack their zero points (Keras 3.15 cannot load them either) and are refused.
+
 Operation nodes of functional models (`keras.ops` of Keras 3; `TFOpLambda`, `SlicingOpLambda` and `TensorFlowOpLayer`
 of tf.keras) are read where the table at the end has the operation; others, and arguments whose result has a shape that
 depends on values, are refused with KC203.

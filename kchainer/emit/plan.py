@@ -16,11 +16,15 @@ from kchainer.ir.settings import ACTIVITY
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Weight:
-    """The param that fills an array of a link: the axis order the link keeps it in, and its shape there."""
+    """The param that fills an array of a link: the axis order the link keeps it in, and its shape there.
+
+    ``frozen``: no optimizer updates it, whatever it does with the rest of the link.
+    """
 
     param: str
     axes: str | None = None
     shape: tuple[int, ...] | None = None
+    frozen: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

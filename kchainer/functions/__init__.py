@@ -125,6 +125,7 @@ from kchainer.functions.pool import (
     max_pooling,
 )
 from kchainer.functions.preprocessing import as_strings, bucketize, encode_categories, tokenize
+from kchainer.functions.quantized import quantize_by_maximum
 from kchainer.functions.reshape import center_crop, crop, repeat_vector
 from kchainer.functions.resize import resize, upsampling_bilinear, upsampling_nearest
 from kchainer.functions.sound import mel_matrix, mel_spectrogram, spectrogram
@@ -201,6 +202,7 @@ __all__ = [
     "pad_axes",
     "parametric_softplus",
     "prelu",
+    "quantize_by_maximum",
     "random_affine",
     "random_brightness",
     "random_contrast",

@@ -18,6 +18,7 @@ from kchainer.links.norm import (
     RMSNormalization,
 )
 from kchainer.links.preprocessing import CrossHash, EncodeCategories, Hash, Lookup
+from kchainer.links.quantized import Float8
 from kchainer.links.recurrent import GRU, LSTM, ConvLSTM, Recurrent, SimpleRNN
 from kchainer.links.sound import Spectrogram
 from kchainer.links.weightnorm import (
@@ -42,6 +43,7 @@ __all__ = [
     "EinsumDense",
     "EmbedID",
     "EncodeCategories",
+    "Float8",
     "FrozenParameter",
     "GroupNormalization",
     "Hash",

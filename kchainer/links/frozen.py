@@ -39,7 +39,7 @@ def _recover_frozen(*arguments: Any) -> FrozenParameter:
     return made
 
 
-def freeze(link: chainer.Link) -> None:
-    """Make every parameter of ``link`` one that optimizers leave alone. Source: Keras's ``trainable = False``."""
-    for parameter in link.params():
+def freeze(one: chainer.Link | chainer.Parameter) -> None:
+    """Make a parameter, or each of a link, one that optimizers leave alone. Source: Keras's ``trainable = False``."""
+    for parameter in [one] if isinstance(one, chainer.Parameter) else one.params():
         parameter.__class__ = FrozenParameter

@@ -136,7 +136,7 @@ def test_forms(release: str, written: Any, dtype: str) -> None:
     "written",
     [
         "float8", "int32", 3, {"class_name": "Policy", "config": {"name": "mixed_float8"}},
-        {"class_name": "QuantizedDTypePolicy", "config": {"mode": "int8", "source_name": "float32"}},
+        {"class_name": "QuantizedDTypePolicy", "config": {"mode": "int2", "source_name": "float32"}},
         {"class_name": "Mine", "config": {}}, {"class_name": "Policy"}, ["float32"],
     ],
 )  # fmt: skip

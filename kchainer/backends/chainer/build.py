@@ -39,6 +39,10 @@ def build(model: Model, plan: Plan, *, zeros: bool = False) -> Network | Sequent
     # Chainer calls no empty Sequential
     for name in plan.frozen:
         freeze(links[name])
+    for name, link in plan.links.items():
+        for place, weight in link.weights.items():
+            if weight.frozen:
+                freeze(operator.attrgetter(place)(links[name]))
     kind = Sequential if plan.is_linear and plan.steps else Network
     net = kind(plan, links, model.dtype)
     net.model = dataclasses.replace(model, arrays={})

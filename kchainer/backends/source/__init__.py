@@ -75,6 +75,10 @@ def _init(plan: Plan) -> Iterator[str]:
         yield f"        self.{name} = {_link(link)}"
     for name in plan.frozen:
         yield f"    KL.freeze(self.{name})"
+    for name, link in plan.links.items():
+        for place, weight in link.weights.items() if name not in plan.frozen else ():
+            if weight.frozen:
+                yield f"    KL.freeze(self.{name}.{place})"
 
 
 def _link(link: Link) -> str:

@@ -219,10 +219,15 @@ def settings(t: Translation, entry: Entry, op: Op, inputs: list[Value]) -> dict[
     except (ShapeError, IndexError, KeyError, ValueError, TypeError):  # the builder reports it
         return {}
     try:
-        return settings_of(entry.config, entry.activity, entry.dialect, op, params)
+        out = settings_of(entry.config, entry.activity, entry.dialect, op, params)
+        if (
+            entry.owner.quantized is not None
+        ):  # a kernel of whole numbers has neither regularizer nor constraint
+            out = {name: said for name, said in out.items() if name not in params or params[name].trainable}
     except Wrong as wrong:
         t.error(wrong.code, f'{entry.class_name} "{entry.name}": {wrong.expected}', f"{entry.pointer}/config")
         return {}
+    return out
 
 
 def _call_operation(t: Translation, entry: Entry, args: list[Any], kwargs: Json) -> Values:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kchainer.diagnostics import Diagnostics, suggestion
 from kchainer.files import Limits
 from kchainer.frontends.fields import Config, Wrong, read, shown
-from kchainer.frontends.keras import attending, custom
+from kchainer.frontends.keras import attending, custom, quantized
 from kchainer.frontends.keras.calls import Call, Malformed, calls
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
 from kchainer.frontends.keras.layers.making import HANDLERS
@@ -56,6 +56,7 @@ class Owner:
     merged: bool = False  # a Keras 1 Merge at the start of a Sequential: its branches' layers stand flat
     frozen: bool = False  # a wrapper that is not trainable, though the layer in it may be
     replaced: custom.Replaced | None = None
+    quantized: quantized.Quantized | None = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -277,6 +278,7 @@ class Entries:
             self._unsupported(entry)
             return
         entry.config, faults = read(translator.fields, config, entry.dialect, base=BASE_KEYS)
+        vars(entry.config)["quantized"] = entry.owner.quantized
         if entry.class_name == "PReLU" and "shared_axes" not in config:
             vars(entry.config)["slopes"] = self.slopes.get(entry.name)
         for fault in faults:
@@ -299,8 +301,12 @@ class Entries:
         if entry.class_name in ("InputLayer", "StackedRNNCells"):  # the cells say theirs
             return
         pointer = f"{entry.pointer}/config/dtype"
+        dtype = config.get("dtype")
         try:
-            for name in policies_of(config.get("dtype"), entry.class_name):
+            entry.owner.quantized = quantized.quantized_of(dtype, config, entry.class_name)
+            if isinstance(dtype, dict) and quantized.is_policy(dtype):
+                dtype = quantized.source_of(dtype)
+            for name in policies_of(dtype, entry.class_name):
                 self.policies.setdefault(name, []).append(pointer)
         except Wrong as wrong:
             self.error(

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kchainer.frontends.keras.quantized import Stored
 from kchainer.ir import ops
 from kchainer.ir.arrays import LazyArray
 from kchainer.ir.graph import Layer
 from kchainer.ir.op import Param
 
 Slot = tuple[Layer, Param]
-# One array of the file, or those that are joined to one.
-Source = str | tuple[str, ...]
+# One array of the file, those that are joined to one, or those that stand for a quantised one.
+Source = str | tuple[str, ...] | Stored
 
 # Where in the file the gates stand: Keras 1 wrote an LSTM's as i, c, f, o.
 ORDER: dict[type, tuple[int, ...]] = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from kchainer.diagnostics import Diagnostics
 from kchainer.files import WeightFile
-from kchainer.frontends.keras import custom
+from kchainer.frontends.keras import custom, quantized
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.entries import Owner
 from kchainer.frontends.keras.gates import Slot, Source, by_gate, is_cudnn, joined_axis, of_cudnn
@@ -54,9 +54,7 @@ def arrays(
         found = _v3(file, owners, layers, diagnostics)
     dialect = _with_backend(dialect, [sources(s)[0] for _, s in found])
     out: dict[Key, LazyArray] = {}
-    raw = [
-        ((layer, param), _lazy(file, source, joined_axis(layer, param))) for (layer, param), source in found
-    ]
+    raw = [(slot, _of_source(file, source, slot)) for slot, source in found]
     cudnn = {layer.name for (layer, param), array in raw if is_cudnn(layer, param, array.shape)}
     for (layer, param), stored in raw:
         if layer.name in cudnn:
@@ -126,10 +124,18 @@ def lazy(file: WeightFile, path: str) -> LazyArray:
 
 def sources(source: Source) -> tuple[str, ...]:
     """The paths of a param's array: one, or one for each gate."""
+    if isinstance(source, quantized.Stored):
+        return tuple(source.paths.values())
     return (source,) if isinstance(source, str) else tuple(source)
 
 
-def _lazy(file: WeightFile, path: Source, axis: int) -> LazyArray:
+def _of_source(file: WeightFile, source: Source, slot: Slot) -> LazyArray:
+    if isinstance(source, quantized.Stored):
+        return quantized.lazy(file, source, *slot)
+    return _lazy(file, source, joined_axis(*slot))
+
+
+def _lazy(file: WeightFile, path: str | tuple[str, ...], axis: int) -> LazyArray:
     if not isinstance(path, str):
         return LazyArray.joined(tuple(_lazy(file, one, axis) for one in path), axis)
     read, fill = functools.partial(file.read, path), functools.partial(file.copy_to, path)
@@ -217,7 +223,11 @@ def _legacy(
     out: list[tuple[Slot, Source]] = []
     for owner, slots, paths in pairs:
         paths = [p for p in paths if "rnn_state" not in p]  # Keras 3 saves the states of stateful layers
-        named = custom.in_order(owner.replaced, layers, paths) if owner.replaced is not None else None
+        named: Sequence[tuple[Slot, Source]] | None = None
+        if owner.replaced is not None:
+            named = custom.in_order(owner.replaced, layers, paths)
+        if owner.quantized is not None and slots:
+            named = quantized.by_name(owner.quantized, slots, paths)
         gates = by_gate(slots, paths) if len(paths) > len(slots) else None
         if named is not None or gates is not None:
             out += named or gates or []
@@ -388,8 +398,13 @@ def _holds_arrays(file: WeightFile, group: str) -> bool:
     return any(path.startswith(f"{group}/") for path in file.datasets())
 
 
-def _places(layer: Layer, here: Sequence[Param], path: str) -> list[tuple[Param, str]]:
+def _places(
+    layer: Layer, here: Sequence[Param], path: str, said: quantized.Quantized | None
+) -> Sequence[tuple[Param, Source]]:
     """Where a v3 file keeps each of these params of a layer."""
+    if said is not None:
+        paths = {name: f"{path}/vars/{n}" for n, name in enumerate(said.names(layer.params))}
+        return [(param, quantized.source(said, param, paths)) for param in here]
     if not isinstance(layer.op, ops.SpectralNormalization):
         return [(param, f"{path}/vars/{n}") for n, param in enumerate(here)]
     *inner, vector = here  # the wrapper's own are the kernel once more, and the vector
@@ -425,13 +440,14 @@ def _v3(
             continue
         seen.add((layer.name, owner.params))
         here = [p for p in layer.params if owner.params is None or p.name in owner.params]
-        for param, source in _places(layer, here, path):
-            if source in file:
+        for param, source in _places(layer, here, path, owner.quantized):
+            missing = next((one for one in sources(source) if one not in file), None)
+            if missing is None:
                 out.append(((layer, param), source))
-                read.add(source)
+                read.update(sources(source))
             else:
                 what = f'the weights file has no `{param.name}` of "{layer.name}"'
-                diagnostics.error("KC401", what, expected=source)
+                diagnostics.error("KC401", what, expected=missing)
         if isinstance(layer.op, ops.SpectralNormalization):
             read.add(f"{path}/vars/0")
         read |= {f"{path}/vars/{len(here) + n}" for n in range(EXTRA.get(owner.class_name, 0))}

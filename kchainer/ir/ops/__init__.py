@@ -86,6 +86,13 @@ from kchainer.ir.ops.norm import (
 )
 from kchainer.ir.ops.pool import AdaptivePooling, GlobalPooling, Pooling
 from kchainer.ir.ops.preprocessing import Bucketize, CrossHash, EncodeCategories, Hash, Lookup, Tokenize
+from kchainer.ir.ops.quantized import (
+    Float8,
+    QuantizeByMaximum,
+    QuantizedDense,
+    QuantizedEinsumDense,
+    QuantizedEmbedding,
+)
 from kchainer.ir.ops.recurrent import GRU, LSTM, ConvLSTM, Reverse, SimpleRNN
 from kchainer.ir.ops.reshape import (
     CenterCrop,
@@ -160,6 +167,7 @@ __all__ = [
     "Equalize",
     "ExpandDims",
     "Flatten",
+    "Float8",
     "FoldSteps",
     "GaussianDropout",
     "GaussianNoise",
@@ -199,6 +207,10 @@ __all__ = [
     "ParametricSoftplus",
     "Permute",
     "Pooling",
+    "QuantizeByMaximum",
+    "QuantizedDense",
+    "QuantizedEinsumDense",
+    "QuantizedEmbedding",
     "RMSNormalization",
     "RandomAffine",
     "RandomBrightness",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kchainer.frontends.fields import (
     Config,
     Field,
+    anything,
     boolean,
     ignored,
     only,
@@ -13,6 +14,7 @@ from kchainer.frontends.fields import (
     text,
     tuple_of,
 )
+from kchainer.frontends.keras import quantized
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.layers.activation import ACTIVATION, activated
 from kchainer.frontends.keras.settings import param_fields
@@ -42,10 +44,8 @@ def input_layer(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translate
 QUANTIZATION = {
     "lora_rank": Field(type=only(None), default=None, why="LoRA weights are not merged"),
     "lora_alpha": Field(type=ignored, default=None, why="of LoRA, which lora_rank refuses"),
-    "quantization_config": Field(type=only(None), default=None, why="quantised weights are not read"),
-    "gptq_unpacked_column_size": Field(
-        type=ignored, default=None, why="of quantised weights, which are refused"
-    ),
+    "quantization_config": Field(type=anything, default=None),  # quantized.py reads it
+    "gptq_unpacked_column_size": Field(type=ignored, default=None, why="of GPTQ, which is refused"),
 }
 DENSE = {
     "units": Field(type=positive, was="output_dim"),
@@ -58,7 +58,17 @@ DENSE = {
 
 @translates("Dense", "TimeDistributedDense", fields=DENSE)
 def dense(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
-    return activated(ops.Dense(units=c.units, use_bias=c.use_bias), xs, c.activation, dialect)
+    op = ops.Dense(units=c.units, use_bias=c.use_bias)
+    return _quantized(op, xs, c, dialect)
+
+
+def _quantized(
+    op: ops.Dense | ops.EinsumDense, xs: tuple[Shape, ...], c: Config, dialect: Dialect
+) -> Translated:
+    """The layer, and what quantises its inputs where the file says so, and its activation."""
+    *before, main = quantized.dense(op, xs[0], vars(c).get("quantized"))
+    made = activated(main, xs, c.activation, dialect)
+    return (*before, *(made if isinstance(made, tuple) else (made,)))
 
 
 def _output(v: object) -> tuple[int | None, ...]:
@@ -78,7 +88,7 @@ EINSUM_DENSE = {
 @translates("EinsumDense", fields=EINSUM_DENSE)
 def einsum_dense(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     op = ops.EinsumDense(equation=c.equation, output_shape=c.output_shape, bias_axes=c.bias_axes)
-    return activated(op, xs, c.activation, dialect)
+    return _quantized(op, xs, c, dialect)
 
 
 @translates("Identity")

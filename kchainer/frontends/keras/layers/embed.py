@@ -25,7 +25,8 @@ EMBEDDING = {
 
 @translates("Embedding", fields=EMBEDDING)
 def embedding(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
-    return ops.Embedding(input_dim=c.input_dim, output_dim=c.output_dim, dropout=c.dropout)
+    kind = ops.Embedding if vars(c).get("quantized") is None else ops.QuantizedEmbedding
+    return kind(input_dim=c.input_dim, output_dim=c.output_dim, dropout=c.dropout)
 
 
 # Called the other way round, which graph.py refuses, it gives a number for each row.

@@ -104,9 +104,14 @@ class Builder:
     def finish(
         self, inputs: Sequence[Value], outputs: Sequence[Value], output_names: Sequence[str] = ()
     ) -> Network:
-        """The network, without the nodes that no output needs; inputs come first, and are taps by their names."""
+        """The network; inputs come first, and are taps by their names.
+
+        Nodes that no output needs are left out, except those whose call updates something: a nested model of which
+        one output is used runs whole, and its running statistics move.
+        """
         starts = list(dict.fromkeys(v[0] for v in inputs))
-        order = starts + sorted(_needed(self.nodes, [v[0] for v in outputs]) - set(starts))
+        updating = [i for i, node in enumerate(self.nodes) if self.layers[node.layer].op.updates]
+        order = starts + sorted(_needed(self.nodes, [*updating, *(v[0] for v in outputs)]) - set(starts))
         new = {old: i for i, old in enumerate(order)}
         moved = [
             dataclasses.replace(self.nodes[old], inputs=tuple((new[n], k) for n, k in self.nodes[old].inputs))

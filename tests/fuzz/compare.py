@@ -82,6 +82,11 @@ def _keras_call(model: Any, xs: list[Array], training: bool, spec: Json) -> tupl
 
 def of_keras(spec: Json, model: Any, dtype: str, *, rounding: bool = False) -> Numbers:
     """Keras's numbers by name; inputs half a float32 step off with ``rounding``."""
+    with specs.exactly(dtype):
+        return _of_keras(spec, model, dtype, rounding)
+
+
+def _of_keras(spec: Json, model: Any, dtype: str, rounding: bool) -> Numbers:
     xs = [x.astype(dtype) if x.dtype.kind == "f" else x for x in specs.fed(spec)]
     if rounding:
         xs = [specs.rounded_otherwise(x) if x.dtype.kind == "f" else x for x in xs]

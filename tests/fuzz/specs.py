@@ -15,7 +15,10 @@ from tests.parity import harness  # before Keras
 
 import keras  # isort: skip
 import numpy as np
+from keras.src import backend as keras_backend
+from keras.src.backend.common import dtypes as keras_dtypes
 
+_result_type = keras_dtypes.result_type
 Json = dict[str, Any]
 Values = dict[str, Any]
 
@@ -92,6 +95,24 @@ def build(spec: Json, name: str = "net") -> Any:
     return keras.Model(
         inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0], name=name
     )
+
+
+def _in_float64(*dtypes: Any) -> str:
+    """Keras on PyTorch says float32 for float64 and float32, so that normalisations would compute in float32."""
+    return "float64" if any(str(d).endswith("float64") for d in dtypes) else _result_type(*dtypes)
+
+
+@contextlib.contextmanager
+def exactly(dtype: str) -> Iterator[None]:
+    """Where it is float64, Keras computes in it throughout: a reference has to be better than what it judges."""
+    holders = (keras_backend, keras_dtypes) if dtype == "float64" else ()
+    for holder in holders:
+        holder.result_type = _in_float64
+    try:
+        yield
+    finally:
+        for holder in holders:
+            holder.result_type = _result_type
 
 
 @contextlib.contextmanager

@@ -10,12 +10,12 @@ from kchainer.ir import ops
 
 @emits(ops.MaskConcatenate)
 def mask_concatenate(op: ops.MaskConcatenate, site: Site) -> Emitted:
-    return Call("kchainer.functions.mask_concatenate")
+    return Call("kchainer.functions.mask_concatenate", {"axis": op.axis} if op.axis != 1 else {})
 
 
 @emits(ops.MaskOnes)
 def mask_ones(op: ops.MaskOnes, site: Site) -> Emitted:
-    return Call("kchainer.functions.mask_ones")
+    return Call("kchainer.functions.mask_ones", {"rank": op.rank} if op.rank != 2 else {})
 
 
 @emits(ops.Masking)

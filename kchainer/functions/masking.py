@@ -17,14 +17,14 @@ def _array(x: Any) -> Any:
     return getattr(x, "array", x)
 
 
-def mask_concatenate(*masks: Any) -> Any:
-    """Masks (N, T) one behind the other."""
-    return backend.get_array_module(*masks).concatenate([_array(m).astype(bool) for m in masks], axis=1)
+def mask_concatenate(*masks: Any, axis: int = 1) -> Any:
+    """Masks one behind the other along ``axis``."""
+    return backend.get_array_module(*masks).concatenate([_array(m).astype(bool) for m in masks], axis=axis)
 
 
-def mask_ones(x: Any) -> Any:
-    """A mask (N, T) in which each step counts."""
-    return backend.get_array_module(x).ones(x.shape[:2], dtype=bool)
+def mask_ones(x: Any, rank: int = 2) -> Any:
+    """A mask of the first ``rank`` axes of ``x`` in which each step counts."""
+    return backend.get_array_module(x).ones(x.shape[:rank], dtype=bool)
 
 
 def masking(x: Any, value: float = 0.0) -> chainer.Variable:

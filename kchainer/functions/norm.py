@@ -37,8 +37,14 @@ def _affine(x: Any, gamma: Any, beta: Any, axes: Sequence[int]) -> chainer.Varia
     return x if beta is None else x + spread(beta, x, axes)
 
 
-def _mean(x: Any, axes: tuple[int, ...]) -> chainer.Variable:
-    return F.broadcast_to(F.mean(x, axis=axes, keepdims=True), x.shape)
+def _centred(x: Any, axes: tuple[int, ...]) -> chainer.Variable:
+    """``x`` less its mean, exactly zero where all values are equal: what a mean in float32 is off is taken off as well.
+
+    Else equal values, divided by sqrt(eps), would give thirty times the rounding.
+    """
+    centred = x - F.broadcast_to(F.mean(x, axis=axes, keepdims=True), x.shape)
+    rest = centred.array.mean(axis=axes, keepdims=True)  # a constant: its gradient is zero
+    return centred - centred.xp.broadcast_to(rest, x.shape)
 
 
 def _by_deviation(x: Any, centred: Any, axes: tuple[int, ...], eps: float) -> chainer.Variable:
@@ -60,7 +66,7 @@ def layer_normalization(
     Source: Keras LayerNormalization; Ba et al. (2016).
     """
     axes, v = axes_of(axes, x.ndim), wide(x)
-    centred = v - _mean(v, axes)
+    centred = _centred(v, axes)
     y = _affine(_by_deviation(v if rms_scaling else centred, centred, axes, eps), gamma, beta, axes)
     return F.cast(y, x.dtype)
 
@@ -84,7 +90,7 @@ def group_normalization(
         raise ValueError(f"{channels} channels do not divide into {groups} groups")
     grouped = F.reshape(v, (*x.shape[:axis], groups, channels // groups, *x.shape[axis + 1 :]))
     axes = tuple(a for a in range(1, grouped.ndim) if a != axis)
-    centred = grouped - _mean(grouped, axes)
+    centred = _centred(grouped, axes)
     y = F.reshape(_by_deviation(centred, centred, axes, eps), x.shape)
     return F.cast(_affine(y, gamma, beta, (axis,)), x.dtype)
 
@@ -112,7 +118,7 @@ def deviation_normalization(
     Source: Keras 0.3, BatchNormalization, which divides by a deviation.
     """
     axes, v = axes_of(axes, x.ndim), wide(x)
-    centred = v - _mean(v, axes)
+    centred = _centred(v, axes)
     deviation = F.sqrt(F.mean(centred * centred, axis=axes, keepdims=True) + inner) + eps
     y = centred / F.broadcast_to(deviation, x.shape)
     return F.cast(_affine(y, gamma, beta, axes_of(channels, x.ndim)), x.dtype)

@@ -108,10 +108,15 @@ class Builder:
         output_names: Sequence[str] = (),
         masks: Sequence[Value | None] = (),
     ) -> Network:
-        """The network, without the nodes that neither an output nor its mask needs; inputs come first, as taps."""
+        """The network; inputs come first, and are taps by their names.
+
+        Nodes that neither an output nor its mask needs are left out, except those whose call updates something: a
+        nested model of which one output is used runs whole, and its running statistics move.
+        """
         starts = list(dict.fromkeys(v[0] for v in inputs))
+        updating = [i for i, node in enumerate(self.nodes) if self.layers[node.layer].op.updates]
         ends = [v[0] for v in (*outputs, *masks) if v is not None]
-        order = starts + sorted(_needed(self.nodes, ends) - set(starts))
+        order = starts + sorted(_needed(self.nodes, [*updating, *ends]) - set(starts))
         new = {old: i for i, old in enumerate(order)}
         moved = [
             dataclasses.replace(self.nodes[old], inputs=tuple((new[n], k) for n, k in self.nodes[old].inputs))

@@ -72,6 +72,7 @@ class Op:
     __slots__ = ()
     name: ClassVar[str]
     layout: ClassVar[Layout] = "logical"
+    updates: ClassVar[bool] = False  # a call changes arrays in training, also where nothing needs its output
 
     # Any and **more: each op names its own inputs, and mypy takes every signature as an override of this one.
     def params(self, *xs: Any, **more: Any) -> tuple[Param, ...]:

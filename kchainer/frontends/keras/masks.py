@@ -185,22 +185,37 @@ class Masks:
         inputs: Sequence[Value],
     ) -> Value | None:
         masks = [self.of(v) for v in inputs]
-        some = [m for m in masks if m is not None]
         either = dialect.release >= (3, 4)
         mode = str(getattr(config, "mode", "sum")) if class_name == "Merge" else "sum"
+        concatenates = class_name == "Concatenate" or mode == "concat"
+        if concatenates:
+            masks = [
+                self._of_steps(name, i, v, m, either)
+                for i, (v, m) in enumerate(zip(inputs, masks, strict=True))
+            ]
+        some = [m for m in masks if m is not None]
         if not some or mode in ("dot", "cos"):
             return None
-        if class_name == "Concatenate" or mode == "concat":
+        if concatenates:
             axis = getattr(config, "concat_axis" if class_name == "Merge" else "axis", -1)
-            if axis % len(self._shape(inputs[0])) == 1:
-                return self._behind_each_other(name, inputs, masks)
+            axis, rank = axis % len(self._shape(inputs[0])), len(self._shape(some[0]))
+            if axis < rank:
+                return self._behind_each_other(name, inputs, masks, axis, rank)
             if either and len(some) < len(masks):
-                return self._call(f"{name}/mask", ops.MaskOnes(), [inputs[0]])
+                return self._call(f"{name}/mask", ops.MaskOnes(rank=rank), [inputs[0]])
         elif either and len(some) < len(masks):
             return None
         if len(set(some)) == 1:
             return some[0]
         return self._both(name, "logical_or" if either else "logical_and", some)
+
+    def _of_steps(self, name: str, i: int, value: Value, mask: Value | None, either: bool) -> Value | None:
+        """A mask that has each axis of its value (TimeDistributed hands on such) without the last, as Keras joins it."""
+        rank = len(self._shape(value))
+        if mask is None or len(self._shape(mask)) < rank:
+            return mask
+        op = ops.Reduce(function="any" if either else "all", axes=(rank - 1,), keepdims=False)
+        return self._call(f"{name}/steps_{i}", op, [mask])
 
     def _both(
         self, name: str, function: Literal["logical_or", "logical_and"], masks: Sequence[Value]
@@ -213,12 +228,14 @@ class Masks:
         return joined
 
     def _behind_each_other(
-        self, name: str, inputs: Sequence[Value], masks: Sequence[Value | None]
+        self, name: str, inputs: Sequence[Value], masks: Sequence[Value | None], axis: int, rank: int
     ) -> Value | None:
         whole: list[Value] = []
         for i, (value, mask) in enumerate(zip(inputs, masks, strict=True)):
-            one = mask if mask is not None else self._call(f"{name}/ones_{i}", ops.MaskOnes(), [value])
+            one = (
+                mask if mask is not None else self._call(f"{name}/ones_{i}", ops.MaskOnes(rank=rank), [value])
+            )
             if one is None:
                 return None
             whole.append(one)
-        return self._call(f"{name}/mask", ops.MaskConcatenate(), whole)
+        return self._call(f"{name}/mask", ops.MaskConcatenate(axis=axis), whole)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from kchainer.ir.op import Layout, Op, Shape, attr, axes_of, op
-from kchainer.ir.ops.spatial import DataFormat, join, split
+from kchainer.ir.ops.spatial import DataFormat, join, parts
 
 FORMAT = "where the channels stand"
 
@@ -42,7 +42,7 @@ class RandomFlip(Op):
     data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
 
     def infer(self, x: Shape) -> Shape:
-        split(x, self.data_format, 2)
+        parts(x, self.data_format, 2)
         return x
 
 
@@ -77,7 +77,7 @@ class RandomContrast(Op):
     data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
 
     def infer(self, x: Shape) -> Shape:
-        split(x, self.data_format, 2)
+        parts(x, self.data_format, 2)
         return x
 
 
@@ -110,7 +110,7 @@ class RandomAffine(Op):
             yield "a zoom of the width needs one of the height"
 
     def infer(self, x: Shape) -> Shape:
-        split(x, self.data_format, 2)
+        parts(x, self.data_format, 2)
         return x
 
 
@@ -131,7 +131,7 @@ class RandomCrop(Op):
     data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
 
     def infer(self, x: Shape) -> Shape:
-        channels, sizes = split(x, self.data_format, 2)
+        channels, sizes = parts(x, self.data_format, 2)
         wanted = (self.height, self.width)
         if self.inference == "resize" or sizes == wanted:
             return join(x, self.data_format, channels, wanted)
@@ -181,5 +181,5 @@ class Equalize(Op):
     data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
 
     def infer(self, x: Shape) -> Shape:
-        split(x, self.data_format, 2)
+        parts(x, self.data_format, 2)
         return x

@@ -2,40 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from kchainer.ir.op import Op, Param, Shape, ShapeError, attr, known, op, show
 
 
 @op
 class MaskConcatenate(Op):
-    """Masks one behind the other along the steps.
+    """Masks one behind the other.
 
-    Input   one or more of rank 2; boolean.
-    Output  (N, sum of T); boolean.
-    Source  the mask of keras.layers.Concatenate(axis=1).
+    Input   one or more of equal rank above ``axis`` that differ along it only; boolean.
+    Output  the sizes along ``axis`` added; boolean.
+    Raises  ShapeError: ranks that differ or are too small.
+    Source  the mask of keras.layers.Concatenate over an axis that is not the last.
     """
 
+    axis: int = attr(doc="along which, counted from the front", spec=1, minimum=1)
+
     def infer(self, *xs: Shape) -> Shape:
-        if any(len(x) != 2 for x in xs):
-            raise ShapeError(f"expected rank 2, found {' and '.join(map(show, xs))}")
-        sizes = [x[1] for x in xs]
-        return (xs[0][0], None if None in sizes else sum(s for s in sizes if s is not None))
+        ranks = {len(x) for x in xs}
+        if len(ranks) > 1 or max(ranks) <= self.axis:
+            raise ShapeError(f"axis {self.axis} does not join masks {' and '.join(map(show, xs))}")
+        sizes = [x[self.axis] for x in xs]
+        size = None if None in sizes else sum(s for s in sizes if s is not None)
+        return (*xs[0][: self.axis], size, *xs[0][self.axis + 1 :])
 
 
 @op
 class MaskOnes(Op):
-    """The mask of a sequence in which each step counts.
+    """The mask of a value of which each step counts.
 
     Input   x  (N, T, ...).
-    Output  y  (N, T); boolean.
+    Output  y  the first ``rank`` axes of ``x``; boolean.
+    Raises  ShapeError: fewer axes.
     Source  the mask of keras.layers.Concatenate for an input without one.
     """
 
+    rank: int = attr(doc="how many axes of the input it has", spec=2, minimum=1)
+
     def infer(self, x: Shape) -> Shape:
-        if len(x) < 2:
-            raise ShapeError(f"expected rank 2 or more, found {show(x)}")
-        return x[:2]
+        if len(x) < self.rank:
+            raise ShapeError(f"expected rank {self.rank} or more, found {show(x)}")
+        return x[: self.rank]
 
 
 @op
@@ -87,6 +95,7 @@ class MaskedBatchNormalization(Op):
     Source  keras.layers.BatchNormalization of Keras 3 on a masked sequence.
     """
 
+    updates: ClassVar[bool] = True
     momentum: float = attr(doc="weight of the old running value", spec=0.99, minimum=0)
     epsilon: float = attr(doc="added to the variance", spec=1e-3, minimum=0)
     scale: bool = attr(doc="learn gamma", spec=True)

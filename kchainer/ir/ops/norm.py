@@ -30,6 +30,7 @@ class BatchNormalization(Op):
     """
 
     layout: ClassVar[Layout] = "axes"
+    updates: ClassVar[bool] = True
     axis: int = attr(doc="channel axis, counted from the front", minimum=1)
     momentum: float = attr(doc="weight of the old running value", spec=0.99, minimum=0, below=1)
     epsilon: float = attr(doc="added to the variance", spec=1e-3, minimum=0)

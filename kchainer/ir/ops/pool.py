@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from kchainer.ir.op import Layout, Op, Shape, attr, op
-from kchainer.ir.ops.spatial import DataFormat, Pads, join, lengths, split, windows
+from kchainer.ir.ops.spatial import DataFormat, Pads, join, lengths, parts, windows
 
 Reduction = Literal["max", "average"]
 
@@ -32,7 +32,7 @@ class Pooling(Op):
         yield from lengths(self.pool_size, self.strides, self.padding)
 
     def infer(self, x: Shape) -> Shape:
-        channels, sizes = split(x, self.data_format, len(self.pool_size))
+        channels, sizes = parts(x, self.data_format, len(self.pool_size))
         ones = (1,) * len(sizes)
         return join(
             x, self.data_format, channels, windows(sizes, self.pool_size, self.strides, self.padding, ones)
@@ -56,7 +56,7 @@ class GlobalPooling(Op):
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
 
     def infer(self, x: Shape) -> Shape:
-        channels, sizes = split(x, self.data_format, self.spatial)
+        channels, sizes = parts(x, self.data_format, self.spatial)
         return join(x, self.data_format, channels, (1,) * len(sizes)) if self.keepdims else (x[0], channels)
 
 
@@ -76,5 +76,5 @@ class AdaptivePooling(Op):
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
 
     def infer(self, x: Shape) -> Shape:
-        channels, _ = split(x, self.data_format, len(self.output_size))
+        channels, _ = parts(x, self.data_format, len(self.output_size))
         return join(x, self.data_format, channels, self.output_size)

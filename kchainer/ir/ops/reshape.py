@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 from kchainer.ir.op import Dim, Layout, Op, Shape, ShapeError, attr, op, product, show
-from kchainer.ir.ops.spatial import DataFormat, join, split
+from kchainer.ir.ops.spatial import DataFormat, join, parts
 
 
 @op
@@ -139,7 +139,7 @@ class Cropping(Op):
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
 
     def infer(self, x: Shape) -> Shape:
-        channels, sizes = split(x, self.data_format, len(self.cropping))
+        channels, sizes = parts(x, self.data_format, len(self.cropping))
         return join(
             x,
             self.data_format,
@@ -162,7 +162,7 @@ class ZeroPadding(Op):
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
 
     def infer(self, x: Shape) -> Shape:
-        channels, sizes = split(x, self.data_format, len(self.padding))
+        channels, sizes = parts(x, self.data_format, len(self.padding))
         return join(
             x,
             self.data_format,
@@ -186,7 +186,7 @@ class UpSampling(Op):
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
 
     def infer(self, x: Shape) -> Shape:
-        channels, sizes = split(x, self.data_format, len(self.size))
+        channels, sizes = parts(x, self.data_format, len(self.size))
         if self.interpolation == "bilinear_corner" and None in sizes:
             raise ShapeError("corner interpolation needs known sizes")
         out = tuple(None if n is None else n * s for n, s in zip(sizes, self.size, strict=True))
@@ -231,7 +231,7 @@ class Resizing(Op):
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
 
     def infer(self, x: Shape) -> Shape:
-        channels, _ = split(x, self.data_format, 2)
+        channels, _ = parts(x, self.data_format, 2)
         return join(x, self.data_format, channels, (self.height, self.width))
 
 
@@ -250,7 +250,7 @@ class CenterCrop(Op):
     data_format: DataFormat = attr(doc="where the channels stand", spec="channels_last")
 
     def infer(self, x: Shape) -> Shape:
-        channels, sizes = split(x, self.data_format, 2)
+        channels, sizes = parts(x, self.data_format, 2)
         if any(n is None or n < want for n, want in zip(sizes, (self.height, self.width), strict=True)):
             raise ShapeError(f"cannot crop {show(x)} to {self.height} x {self.width}")
         return join(x, self.data_format, channels, (self.height, self.width))

@@ -14,16 +14,20 @@ Pads = tuple[tuple[int, int], ...] | Literal["same_upper"]
 LETTERS = {1: "W", 2: "HW", 3: "DHW"}
 
 
-def split(x: Shape, data_format: DataFormat, spatial: int) -> tuple[int, tuple[Dim, ...]]:
-    """Channels and spatial sizes of ``x``. Raises ShapeError for another rank or unknown channels."""
+def parts(x: Shape, data_format: DataFormat, spatial: int) -> tuple[Dim, tuple[Dim, ...]]:
+    """Channels and spatial sizes of ``x``. Raises ShapeError for another rank."""
     if len(x) != spatial + 2:
         raise ShapeError(f"expected rank {spatial + 2}, found {show(x)}")
-    if data_format == "channels_first":
-        return known(x[1]), x[2:]
-    return known(x[-1]), x[1:-1]
+    return (x[1], x[2:]) if data_format == "channels_first" else (x[-1], x[1:-1])
 
 
-def join(x: Shape, data_format: DataFormat, channels: int, sizes: tuple[Dim, ...]) -> Shape:
+def split(x: Shape, data_format: DataFormat, spatial: int) -> tuple[int, tuple[Dim, ...]]:
+    """``parts`` for ops that compute with the channels. Raises ShapeError where they are not known."""
+    channels, sizes = parts(x, data_format, spatial)
+    return known(channels), sizes
+
+
+def join(x: Shape, data_format: DataFormat, channels: Dim, sizes: tuple[Dim, ...]) -> Shape:
     """The shape with these channels and spatial sizes, batch as in ``x``."""
     return (x[0], channels, *sizes) if data_format == "channels_first" else (x[0], *sizes, channels)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from kchainer.ir.op import Op, Param, Shape, ShapeError, attr, op
 from kchainer.ir.ops.conv import Convolution, DepthwiseConvolution, TransposedConvolution
 from kchainer.ir.ops.core import Dense, EinsumDense
@@ -22,6 +24,7 @@ class SpectralNormalization(Op):
     Source  keras.layers.SpectralNormalization; Miyato et al. 2018, arXiv:1802.05957.
     """
 
+    updates: ClassVar[bool] = True
     layer: Kernelled = attr(doc="the layer whose kernel is normalised")
     power_iterations: int = attr(doc="in each training call", spec=1, minimum=1)
 

@@ -79,7 +79,8 @@ class Quantized:
 
 def is_policy(value: Any) -> bool:
     """Whether a ``dtype`` is the policy of a quantised layer."""
-    return isinstance(value, dict) and value.get("class_name") in POLICIES
+    name = value.get("class_name") if isinstance(value, dict) else None
+    return isinstance(name, str) and name in POLICIES
 
 
 def source_of(value: Json) -> Any:

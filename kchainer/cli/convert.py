@@ -18,6 +18,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", required=True, metavar="OUT", help="the folder, or with --to the file; - is stdout"
     )
     parser.add_argument("--to", choices=("ir", "source", "spec"), help="only one form, as a file")
+    parser.add_argument(
+        "--verify", action="store_true", help="compare with Keras, which runs in a process of its own"
+    )
     parser.add_argument("--quiet", action="store_true", help="print nothing when all goes well")
     options.reading(parser)
 
@@ -60,8 +63,40 @@ def run(args: argparse.Namespace) -> int:
     written = bundle.write(model, args.output)
     lines += [f"wrote   {args.output}/{w.name:<12} {options.bytes_of(w.size):>7}  {w.what}" for w in written]
     if not args.quiet:
-        print("\n".join(lines))
-    return 0
+        print("\n".join(lines), flush=True)
+    return _against_keras(args) if args.verify else 0
+
+
+def _against_keras(args: argparse.Namespace) -> int:
+    """Compare the folder with what Keras makes of its test vector; 1 where they differ or Keras does not run."""
+    import subprocess
+    import tempfile
+    from pathlib import Path
+
+    from kchainer.cli import reference, verify
+
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "reference.npz"
+        check = Path(args.output) / "check.npz"
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            reference.__name__,
+            args.file,
+            args.weights or "",
+            str(check),
+            str(made),
+        ]
+        path = os.pathsep.join(filter(None, sys.path))
+        done = subprocess.run(
+            command, env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
+            print(f"not verified: Keras does not run this file here: {reason[0]}", file=sys.stderr)
+            return 1
+        return verify.compare(args.output, made, verify.TOLERANCE)
 
 
 def _one(model: object, args: argparse.Namespace) -> int:

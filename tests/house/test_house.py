@@ -73,7 +73,8 @@ def test_a_frontend_imports_no_other() -> None:
 
 
 def test_nothing_imports_keras_or_tensorflow() -> None:
-    for file in (ROOT / "kchainer").rglob("*.py"):
+    # cli/reference.py is a program that `convert --verify` starts as a process of its own
+    for file in set((ROOT / "kchainer").rglob("*.py")) - {ROOT / "kchainer/cli/reference.py"}:
         assert not {name.split(".")[0] for name in imported(file)} & {
             "keras",
             "tensorflow",

@@ -187,9 +187,10 @@ _ROWS = (
     ),
     (
         "KC406",
-        "suspicious values",
-        "An array holds NaN or infinite values, or a negative variance. They are kept as they are.",
-        'model.h5: warning[KC406]: `kernel` of "dense_1" holds 3 values that are NaN',
+        "other outputs than the test vector",
+        "A converted folder gives other outputs on its test vector (`check.npz`) than when it was written: a file of "
+        "it was changed, or this machine computes otherwise. `kchainer verify` shows by how much.",
+        "gender/check.npz: error[KC406]: the outputs differ from the test vector by 0.31 of their scale",
     ),
     (
         "KC407",

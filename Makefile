@@ -69,4 +69,5 @@ schemas: setup
 	$(BIN)/python docs/make_support.py
 	$(BIN)/python docs/make_compat.py
 	$(BIN)/python docs/make_spec.py
+	$(BIN)/python -c "from kchainer.diagnostics import codes_page; print(codes_page(), end='')" > docs/codes.md
 	$(BIN)/python -m kchainer schema --write schemas

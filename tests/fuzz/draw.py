@@ -160,6 +160,8 @@ def _says_nothing(node: Json, s: Shape) -> bool:
     that is not the last is normalised as if it were (docs/support.md).
     """
     config, s = node.get("config", {}), tuple(d or 5 for d in s)
+    if node.get("layer") in ("UnitNormalization", "RMSNormalization"):
+        return s[config.get("axis", -1) - (config.get("axis", -1) > 0)] == 1
     if node.get("layer") == "GroupNormalization":
         groups = config["groups"] if config["groups"] > 0 else s[-1 if config["axis"] < 0 else 0]
         return math.prod(s) == groups
@@ -429,6 +431,8 @@ class Model:
             right = all(0 < n <= MOST_VALUES for n in sizes) and all(
                 len(self.values[n].shape) < 6 for n in names
             )
+            # Keras says that glu keeps the shape; of 2 it makes 1, which is repeated wherever 2 are expected
+            right = right and not ("'glu'" in str(node) and self.values[names[0]].shape[-1] == 2)
         except Exception:  # noqa: BLE001  Keras refuses in many ways
             right = False
         if not right:

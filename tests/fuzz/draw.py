@@ -510,7 +510,7 @@ class Model:
             state = d.pick(units)
             config = {**_recurrent("GRU")(d, s), "units": self.shape(state)[0]}
             return {"layer": "GRU", "config": config, "of": [value, state], "call": "states"}
-        if "Attention" in name and len(s) != 2:
+        if name in ("MultiHeadAttention", "GroupQueryAttention") and len(s) != 2:
             return None
         if name in ("MultiHeadAttention", "GroupQueryAttention"):
             heads: Json = {"num_heads": d.whole(1, 2), "key_dim": d.whole(1, 4)}
@@ -528,7 +528,7 @@ class Model:
             config = {"axis": _axis(d, s)}
         elif name == "Dot":
             config = {"axes": [d.whole(1, len(s)), d.whole(1, len(s))]} | some(d, normalize=lambda: True)
-        elif "Attention" in name and self.shape(other)[-1:] != s[-1:]:
+        elif "Attention" in name and (*self.shape(other)[:-2], self.shape(other)[-1]) != (*s[:-2], s[-1]):
             return None
         elif name == "Attention":
             config = some(d, use_scale=lambda: True, score_mode=lambda: "concat")

@@ -30,9 +30,10 @@ def masked_merge(op: ops.MaskedMerge, site: Site) -> Emitted:
 
 @emits(ops.MaskedBatchNormalization)
 def masked_batch_normalization(op: ops.MaskedBatchNormalization, site: Site) -> Emitted:
+    channels = len(site.x) - 1 if op.axis is None else op.axis
     args: dict[str, Any] = {
-        "size": site.x[-1],
-        "axis": tuple(range(len(site.x) - 1)),
+        "size": site.x[channels],
+        "axis": tuple(a for a in range(len(site.x)) if a != channels),
         "decay": op.momentum,
         "eps": op.epsilon,
         "use_gamma": op.scale,

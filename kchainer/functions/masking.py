@@ -8,6 +8,7 @@ from typing import Any
 
 import chainer
 import chainer.functions as F
+import numpy as np
 from chainer import backend
 
 from kchainer.functions.activation import softmax
@@ -38,10 +39,13 @@ def masking(x: Any, value: float = 0.0) -> chainer.Variable:
 def masked_merge(*values: Any, function: str, masked: Sequence[bool]) -> chainer.Variable:
     """``values`` joined by "multiply", "maximum" or "minimum"; then come the masks of those that ``masked`` names.
 
-    A masked step does not count. Source: keras.layers.Multiply, Maximum, Minimum since 3.4.
+    Sizes of 1 are repeated. A masked step does not count. Source: keras.layers.Multiply, Maximum, Minimum since 3.4.
     """
     xs = [chainer.as_variable(v) for v in values[: len(masked)]]
-    xp, shape = backend.get_array_module(*xs), xs[0].shape
+    xp, rank = backend.get_array_module(*xs), max(x.ndim for x in xs)
+    xs = [F.reshape(x, (len(x), *(1,) * (rank - x.ndim), *x.shape[1:])) for x in xs]
+    shape = np.broadcast_shapes(*(x.shape for x in xs))
+    xs = [F.broadcast_to(x, shape) for x in xs]
     left = [xp.broadcast_to(_array(m).astype(bool)[..., None], shape) for m in values[len(masked) :]]
     keeps = [left.pop(0) if has else None for has in masked]
     if function == "multiply":

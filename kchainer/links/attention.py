@@ -59,29 +59,29 @@ class Attention(chainer.Link):
         if self.score == "dot":
             scores = F.matmul(query, key, transb=True)
             return scores if self.scale is None else scores * F.broadcast_to(self.scale, scores.shape)
-        shape = (len(query), query.shape[1], key.shape[1], query.shape[2])
-        both = F.broadcast_to(query[:, :, None], shape) + F.broadcast_to(key[:, None], shape)
+        shape = (*query.shape[:-1], key.shape[-2], query.shape[-1])
+        both = F.broadcast_to(F.expand_dims(query, -2), shape) + F.broadcast_to(F.expand_dims(key, -3), shape)
         scale = None if self.scale is None else F.broadcast_to(self.scale, shape)
         if self.score == "additive":
-            return F.sum(F.tanh(both) if scale is None else scale * F.tanh(both), axis=3)
-        scores = F.sum(F.tanh(both if scale is None else scale * both), axis=3)
+            return F.sum(F.tanh(both) if scale is None else scale * F.tanh(both), axis=-1)
+        scores = F.sum(F.tanh(both if scale is None else scale * both), axis=-1)
         return scores * F.broadcast_to(self.concat_score_weight, scores.shape)
 
     def forward(self, query: Any, value: Any, *more: Any) -> Any:
-        """(N, T, F) and (N, S, G) to (N, T, G), and the weights (N, T, S) with ``return_scores``."""
+        """(N, ..., T, F) and (N, ..., S, G) to (N, ..., T, G); the weights (N, ..., T, S) with ``return_scores``."""
         query, value = chainer.as_variable(query), chainer.as_variable(value)
         named = dict(zip(self.inputs, more, strict=True))
         scores = self._scores(query, chainer.as_variable(named.get("key", value)))
-        keep = _seen(self.xp, scores.shape[1], scores.shape[2], self.causal, None)
+        keep = _seen(self.xp, *scores.shape[-2:], self.causal, None)
         if "value_mask" in named:
-            keep = _both(keep, _bool(named["value_mask"])[:, None, :])
+            keep = _both(keep, _bool(named["value_mask"])[..., None, :])
         if keep is not None:
             low = 65504.0 if scores.dtype == "float16" else 1e9
             scores = scores - (~self.xp.broadcast_to(keep, scores.shape)).astype(scores.dtype) * low
-        weights = F.softmax(scores, axis=2)
+        weights = F.softmax(scores, axis=-1)
         y = F.matmul(F.dropout(weights, self.dropout) if self.dropout else weights, value)
         if "query_mask" in named:
-            keep = self.xp.broadcast_to(_bool(named["query_mask"])[:, :, None], y.shape)
+            keep = self.xp.broadcast_to(_bool(named["query_mask"])[..., None], y.shape)
             y = F.where(keep, y, self.xp.zeros_like(y.array))
         return (y, weights) if self.return_scores else y
 

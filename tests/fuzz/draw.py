@@ -160,6 +160,8 @@ def _says_nothing(node: Json, s: Shape) -> bool:
     that is not the last is normalised as if it were (docs/support.md).
     """
     config, s = node.get("config", {}), tuple(d or 5 for d in s)
+    if node.get("layer") in ("UnitNormalization", "RMSNormalization"):
+        return s[config.get("axis", -1) - (config.get("axis", -1) > 0)] == 1
     if node.get("layer") == "GroupNormalization":
         groups = config["groups"] if config["groups"] > 0 else s[-1 if config["axis"] < 0 else 0]
         return math.prod(s) == groups
@@ -429,6 +431,8 @@ class Model:
             right = all(0 < n <= MOST_VALUES for n in sizes) and all(
                 len(self.values[n].shape) < 6 for n in names
             )
+            # Keras says that glu keeps the shape; of 2 it makes 1, which is repeated wherever 2 are expected
+            right = right and not ("'glu'" in str(node) and self.values[names[0]].shape[-1] == 2)
         except Exception:  # noqa: BLE001  Keras refuses in many ways
             right = False
         if not right:
@@ -506,7 +510,7 @@ class Model:
             state = d.pick(units)
             config = {**_recurrent("GRU")(d, s), "units": self.shape(state)[0]}
             return {"layer": "GRU", "config": config, "of": [value, state], "call": "states"}
-        if "Attention" in name and len(s) != 2:
+        if name in ("MultiHeadAttention", "GroupQueryAttention") and len(s) != 2:
             return None
         if name in ("MultiHeadAttention", "GroupQueryAttention"):
             heads: Json = {"num_heads": d.whole(1, 2), "key_dim": d.whole(1, 4)}
@@ -524,7 +528,7 @@ class Model:
             config = {"axis": _axis(d, s)}
         elif name == "Dot":
             config = {"axes": [d.whole(1, len(s)), d.whole(1, len(s))]} | some(d, normalize=lambda: True)
-        elif "Attention" in name and self.shape(other)[-1:] != s[-1:]:
+        elif "Attention" in name and (*self.shape(other)[:-2], self.shape(other)[-1]) != (*s[:-2], s[-1]):
             return None
         elif name == "Attention":
             config = some(d, use_scale=lambda: True, score_mode=lambda: "concat")

@@ -97,11 +97,10 @@ def masked(op: Op, rank: int, dialect: Dialect) -> Op | None:
     if isinstance(op, ops.Softmax):
         return ops.MaskedSoftmax(axes=op.axes, hidden="zero" if dialect.release >= (3, 10) else "softmax")
     if isinstance(op, ops.BatchNormalization):
-        if op.axis != rank - 1:
-            return None
         return ops.MaskedBatchNormalization(
-            momentum=op.momentum, epsilon=op.epsilon, scale=op.scale, center=op.center
-        )
+            momentum=op.momentum, epsilon=op.epsilon, scale=op.scale, center=op.center,
+            axis=None if op.axis == rank - 1 else op.axis,
+        )  # fmt: skip
     recurrent: Any = op
     return cast("Op", dataclasses.replace(recurrent, masked=True))
 
@@ -128,7 +127,7 @@ class Masks:
     ) -> tuple[Op, list[Value]]:
         """An op that joins values, and its inputs, where masked steps do not count: Keras 3.4 and later."""
         masks = [self.of(v) for v in inputs]
-        rank = len(self._shape(inputs[0]))
+        rank = max(len(self._shape(v)) for v in inputs)
         some = [m for m in masks if m is not None and len(self._shape(m)) + 1 == rank]
         if (
             class_name not in COUNTING

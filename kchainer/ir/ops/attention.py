@@ -8,9 +8,13 @@ from typing import Literal
 from kchainer.ir.op import Op, Param, Shape, ShapeError, attr, known, op, show
 
 
-def _sequences(xs: tuple[Shape, ...], count: int, masks: tuple[bool, ...]) -> None:
+def _count(xs: tuple[Shape, ...], count: int, masks: tuple[bool, ...]) -> None:
     if len(xs) != count + sum(masks):
         raise ShapeError(f"expected {count + sum(masks)} inputs, found {len(xs)}")
+
+
+def _sequences(xs: tuple[Shape, ...], count: int, masks: tuple[bool, ...]) -> None:
+    _count(xs, count, masks)
     if any(len(x) != 3 for x in xs[:count]):
         raise ShapeError(f"expected sequences (N, T, F), found {' and '.join(map(show, xs[:count]))}")
 
@@ -20,7 +24,8 @@ class Attention(Op):
     """softmax of scores of each query and key, times the values.
 
     Input   query (N, T, F), value (N, S, G), a key (N, S, F) with ``has_key``; then masks (N, T) of the query and
-            (N, S) of the value as the attributes say.
+            (N, S) of the value as the attributes say. More axes, alike in all, may stand behind N; then a mask of
+            the value is taken beside ``causal`` only.
     Output  (N, T, G); the weights (N, T, S) with ``return_scores``.
     Params  scale () or, for ``additive``, (F,) with ``use_scale``; concat_score_weight () for ``concat``.
     Raises  ShapeError: other ranks, sizes that differ.
@@ -43,14 +48,19 @@ class Attention(Op):
         return (scale, *weight) if self.use_scale else weight
 
     def infer(self, *xs: Shape) -> Shape:
-        _sequences(xs, 2 + self.has_key, (self.query_mask, self.value_mask))
-        key = xs[2] if self.has_key else xs[1]
-        if None not in (xs[0][2], key[2]) and xs[0][2] != key[2]:
+        count = 2 + self.has_key
+        _count(xs, count, (self.query_mask, self.value_mask))
+        rank, key = len(xs[0]), xs[2] if self.has_key else xs[1]
+        if rank < 3 or any(len(x) != rank or x[1:-2] != xs[0][1:-2] for x in xs[:count]):
+            raise ShapeError(f"expected sequences (N, T, F), found {' and '.join(map(show, xs[:count]))}")
+        if None not in (xs[0][-1], key[-1]) and xs[0][-1] != key[-1]:
             raise ShapeError(f"queries {show(xs[0])} and keys {show(key)} of unlike length")
-        return (xs[0][0], xs[0][1], xs[1][2])
+        if any(len(m) != rank - 1 for m in xs[count:]) or (rank > 3 and self.value_mask and not self.causal):
+            raise ShapeError(f"masks {' and '.join(map(show, xs[count:]))} do not fit {show(xs[0])}")
+        return (*xs[0][:-1], xs[1][-1])
 
     def outputs(self, *xs: Shape) -> tuple[Shape, ...]:
-        scores = (xs[0][0], xs[0][1], xs[1][1])
+        scores = (*xs[0][:-1], xs[1][-2])
         return (self.infer(*xs), scores) if self.return_scores else (self.infer(*xs),)
 
 

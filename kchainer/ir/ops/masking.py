@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from kchainer.ir.op import Op, Param, Shape, ShapeError, attr, known, op, show
+from kchainer.ir.ops.merge import joined
 
 
 @op
@@ -65,9 +66,10 @@ class Masking(Op):
 class MaskedMerge(Op):
     """Values joined element by element; a masked step of one input does not count.
 
-    Input   two or more of equal shape (N, T, F); then the mask (N, T) of each input that ``masked`` names.
-    Output  y  the same shape. A product is zero where no input counts.
-    Raises  ShapeError: shapes that differ, another number of inputs.
+    Input   two or more (N, T, F), sizes equal or 1; where ranks differ, sizes of 1 are put in behind the batch; then
+            the mask (N, T) of each input that ``masked`` names, which has all axes.
+    Output  y  the broadcast shape. A product is zero where no input counts.
+    Raises  ShapeError: shapes that do not fit, another number of inputs.
     Source  keras.layers.Multiply, Maximum, Minimum of Keras 3.4 and later on masked sequences.
     """
 
@@ -76,22 +78,21 @@ class MaskedMerge(Op):
 
     def infer(self, *xs: Shape) -> Shape:
         values, masks = xs[: len(self.masked)], xs[len(self.masked) :]
-        if len(masks) != sum(self.masked) or any(len(m) + 1 != len(values[0]) for m in masks):
+        rank = max(map(len, values))
+        if len(masks) != sum(self.masked) or any(len(m) + 1 != rank for m in masks):
             raise ShapeError(f"cannot join {' and '.join(map(show, xs))}")
-        if any(v != values[0] for v in values):
-            raise ShapeError(f"cannot join {' and '.join(map(show, values))}")
-        return values[0]
+        return joined(values)
 
 
 @op
 class MaskedBatchNormalization(Op):
-    """BatchNormalization over the last axis whose batch statistics leave masked steps out.
+    """BatchNormalization whose batch statistics leave masked steps out.
 
-    Input   x (N, ..., C); a mask (N, ...).
+    Input   x (N, ..., C), C at ``axis``; a mask (N, ...) of all axes but the last.
     Output  y  shape of ``x``.
     Params  gamma, beta (C,); moving_mean, moving_variance (C,), not trainable.
     Update  moving = momentum * moving + (1 - momentum) * batch; sums divided by the number of steps plus 1e-7.
-    Raises  ShapeError: ranks that do not fit.
+    Raises  ShapeError: ranks that do not fit; ``axis`` is not an axis of ``x``.
     Source  keras.layers.BatchNormalization of Keras 3 on a masked sequence.
     """
 
@@ -100,9 +101,10 @@ class MaskedBatchNormalization(Op):
     epsilon: float = attr(doc="added to the variance", spec=1e-3, minimum=0)
     scale: bool = attr(doc="learn gamma", spec=True)
     center: bool = attr(doc="learn beta", spec=True)
+    axis: int | None = attr(doc="channel axis, counted from the front; null: the last", spec=None, minimum=1)
 
     def params(self, *xs: Shape) -> tuple[Param, ...]:
-        size = (known(xs[0][-1]),)
+        size = (known(xs[0][-1 if self.axis is None else self.axis]),)
         learned = [n for n, on in (("gamma", self.scale), ("beta", self.center)) if on]
         running = ("moving_mean", "moving_variance")
         return (
@@ -113,6 +115,8 @@ class MaskedBatchNormalization(Op):
     def infer(self, x: Shape, mask: Shape) -> Shape:
         if len(mask) + 1 != len(x):
             raise ShapeError(f"a mask {show(mask)} does not fit {show(x)}")
+        if self.axis is not None and self.axis >= len(x):
+            raise ShapeError(f"{show(x)} has no axis {self.axis}")
         return x
 
 

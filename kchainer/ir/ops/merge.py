@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 from kchainer.ir.op import Dim, Layout, Op, Shape, ShapeError, attr, op, show
@@ -15,6 +16,19 @@ def _broadcast(a: Dim, b: Dim) -> Dim:
     if a is None or b is None:
         return b if a is None else a
     raise ShapeError("sizes differ")
+
+
+def joined(xs: Sequence[Shape]) -> Shape:
+    """The broadcast shape; sizes of 1 are put in behind the batch where ranks differ."""
+    rank = max(map(len, xs))
+    out, *others = ((x[0], *(1 for _ in range(rank - len(x))), *x[1:]) for x in xs)
+    for x in others:
+        try:
+            out = tuple(_broadcast(a, b) for a, b in zip(out, x, strict=True))
+        except ShapeError:
+            found = " and ".join(map(show, xs))
+            raise ShapeError(f"expected equal shapes, or 1 where they differ, found {found}") from None
+    return out
 
 
 @op
@@ -35,15 +49,7 @@ class Merge(Op):
     def infer(self, *xs: Shape) -> Shape:
         if len(xs) < 2 or (self.function in ("subtract", "divide") and len(xs) != 2):
             raise ShapeError(f"{self.function} of {len(xs)} inputs")
-        rank = max(map(len, xs))
-        out, *others = ((x[0], *(1 for _ in range(rank - len(x))), *x[1:]) for x in xs)
-        for x in others:
-            try:
-                out = tuple(_broadcast(a, b) for a, b in zip(out, x, strict=True))
-            except ShapeError:
-                found = " and ".join(map(show, xs))
-                raise ShapeError(f"expected equal shapes, or 1 where they differ, found {found}") from None
-        return out
+        return joined(xs)
 
 
 @op

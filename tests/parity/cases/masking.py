@@ -16,4 +16,6 @@ CASES += [
     case("BatchNormalization", x=(4, 6, 3), masked=True),
     case("BatchNormalization", x=(4, 6, 3), masked=True, scale=False, momentum=0.8),
     case("BatchNormalization", x=(4, 6, 3), masked=True, trainable=False),
+    case("BatchNormalization", x=(4, 6, 3), masked=True, axis=1),
+    case("BatchNormalization", x=(4, 6, 3), masked=True, axis=1, center=False),
 ]

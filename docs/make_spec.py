@@ -126,7 +126,7 @@ networks:
 
 | key | meaning |
 | --- | --- |
-| `optimizers` | one optimizer for all params, or a list of `{"optimizer": ..., "networks": [...], "params": [...], "no_weight_decay": [...]}`: an optimizer updates the params of its networks (none: all) whose whole path, `layer/param`, matches one of its patterns (none: all that no other optimizer owns); where a pattern of `no_weight_decay` is found in the path, the weight does not decay |
+| `optimizers` | one optimizer for all params, or a list of `{"optimizer": ..., "networks": [...], "params": [...], "no_weight_decay": [...]}`: an optimizer updates the params of its networks (none: all) whose whole path, `layer/param`, matches one of its patterns (none: all that no other optimizer owns); where a pattern of `no_weight_decay` is found in the path, the weight does not decay. Patterns are regular expressions as Python has them, without lookaround, references to groups and possessive repeats, of at most 1,000 characters, at most 64 that are no plain names |
 | `losses` | the loss of the only output, by name or written out, or a list of `{"loss": ..., "network": "q", "output": 0, "weight": 1.0, "on_logits": false}`; `output` is a number or a name |
 | `metrics` | list of names, or of `{"metric": ..., "network": ..., "output": ..., "weighted": false}` |
 | `missing_class_weight` | weight of a class that `class_weight` does not name; `null`: an error; left out: 1 |

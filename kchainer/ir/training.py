@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -12,8 +11,9 @@ from kchainer.ir.arrays import LazyArray, held
 from kchainer.ir.definition import described
 from kchainer.ir.losses import LOSSES, Loss
 from kchainer.ir.op import Kind, Nested, Problem, attr
-from kchainer.ir.optimizers import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
+from kchainer.ir.optimizers import OPTIMIZERS, SCHEDULES, LossScale, Muon, Optimizer, Schedule
 from kchainer.ir.parts import Record
+from kchainer.ir.patterns import MANY, is_plain, pattern, refusal
 
 Json = dict[str, Any]
 __all__ = [
@@ -143,16 +143,24 @@ class Gathered:
 
 
 def owning(owners: Sequence[Owner], name: str) -> list[int]:
-    """Which owners update a param: those that name its whole path, else by a pattern, else the last without any."""
+    """Which owners update a param: those that name its whole path, else by a pattern, else the last without any.
+
+    Raises: PatternError for a pattern that is refused.
+    """
     exact = [i for i, o in enumerate(owners) if name in o.params]
-    by = exact or [i for i, o in enumerate(owners) if any(re.fullmatch(p, name) for p in o.params)]
+    by = exact or [i for i, o in enumerate(owners) if any(_fits(p, name) for p in o.params)]
     return by or [i for i, o in enumerate(owners) if not o.params][-1:]
+
+
+def _fits(text: str, name: str) -> bool:
+    return not is_plain(text) and pattern(text).fullmatch(name)
 
 
 def misplaced(training: Training, outputs: Mapping[str, int], at: str) -> Iterator[Problem]:
     """Names of networks and numbers of outputs that a model of these (network -> how many outputs) has not."""
     for i, owner in enumerate(training.optimizers):
         yield from _misplaced_owner(owner, outputs, f"{at}/optimizers/{i}")
+    yield from _too_many(training.optimizers, f"{at}/optimizers")
     one: Any
     for key, entries in (("objectives", training.objectives), ("metrics", training.metrics)):
         for i, one in enumerate(entries):
@@ -166,15 +174,28 @@ def _misplaced_owner(owner: Owner, outputs: Mapping[str, int], at: str) -> Itera
     for k, name in enumerate(owner.networks):
         if name not in outputs:
             yield Problem(f"{at}/networks/{k}", "value", name, ", ".join(outputs))
-    for key in ("params", "no_weight_decay"):
-        for k, pattern in enumerate(getattr(owner, key)):
-            if not _is_pattern(pattern):
-                yield Problem(f"{at}/{key}/{k}", "value", pattern, "a regular expression")
+    for place, text in _patterns(owner):
+        if why := refusal(text):
+            yield Problem(f"{at}/{place}", "value", text, f"a regular expression that is supported: {why}")
 
 
-def _is_pattern(text: str) -> bool:
-    try:
-        re.compile(text)
-    except re.error:
-        return False
-    return True
+def _patterns(owner: Owner) -> Iterator[tuple[str, str]]:
+    """All patterns of an owner, with their places."""
+    one, place = owner.optimizer, "optimizer"
+    if isinstance(one, LossScale):
+        one, place = one.inner, "optimizer/inner"
+    excluded = one.exclude_layers if isinstance(one, Muon) else ()
+    lists = (("params", owner.params), ("no_weight_decay", owner.no_weight_decay))
+    for key, texts in (*lists, (f"{place}/exclude_layers", excluded)):
+        for k, text in enumerate(texts):
+            yield f"{key}/{k}", text
+
+
+def has_too_many_patterns(owners: Sequence[Owner]) -> bool:
+    """Whether matching could take too long in all."""
+    return sum(not is_plain(text) for owner in owners for _, text in _patterns(owner)) > MANY
+
+
+def _too_many(owners: Sequence[Owner], at: str) -> Iterator[Problem]:
+    if has_too_many_patterns(owners):
+        yield Problem(at, "value", "more", f"at most {MANY} patterns in all that are no plain names")

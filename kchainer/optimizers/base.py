@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, Protocol, TypedDict
 
 import chainer
 import numpy as np
@@ -20,6 +20,22 @@ from kchainer.optimizers.views import SAME, View, Views, checked
 
 Rate = float | Callable[[int], float]
 State = dict[str, dict[str, Any]]
+
+
+class HasSearch(Protocol):
+    """What finds itself in names: a compiled pattern, or another matcher for patterns that are not trusted."""
+
+    def search(self, string: str, /) -> object:
+        """True, or what is, where it is found."""
+        ...
+
+
+Searched = str | HasSearch
+
+
+def is_found(pattern: Searched, name: str) -> bool:
+    """Whether a pattern is found in a name; a string goes to ``re``."""
+    return bool(re.search(pattern, name) if isinstance(pattern, str) else pattern.search(name))
 
 
 class Options(TypedDict, total=False):
@@ -215,14 +231,14 @@ class Optimizer(chainer.optimizer.GradientMethod):
             if param.update_rule is not None and param.update_rule.enabled and param.array is not None:
                 yield path, param
 
-    def exclude_from_weight_decay(self, *patterns: str, paths: Iterable[str] = ()) -> None:
+    def exclude_from_weight_decay(self, *patterns: Searched, paths: Iterable[str] = ()) -> None:
         """No weight decay for ``paths``, nor where a pattern is found in the variable's name. After ``setup``."""
         self._check_set_up()
         named = set(paths)
         checked(dict.fromkeys(named, SAME), self._owned)
         for path, param in self._owned.items():
             rule = param.update_rule
-            rule.decays = path not in named and not any(re.search(p, rule.name) for p in patterns)
+            rule.decays = path not in named and not any(is_found(p, rule.name) for p in patterns)
 
     def update(self, lossfun: Any = None, *args: Any, **kwds: Any) -> None:
         """One step, by the gradients that stand in the parameters or those of ``lossfun(*args, **kwds)``."""

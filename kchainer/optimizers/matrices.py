@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Any, Unpack
 
-from kchainer.optimizers.base import Optimizer, Options, Rate, Rule
+from kchainer.optimizers.base import Optimizer, Options, Rate, Rule, Searched, is_found
 from kchainer.optimizers.moments import follow
 
 
@@ -102,7 +102,7 @@ class MuonRule(Rule):
         """Whether this parameter is none of Muon's matrices."""
         hp = self.hyperparam
         is_embedding = hp.exclude_embeddings and "embedding" in self.name.lower()
-        return ndim not in hp.ranks or is_embedding or any(re.search(p, self.name) for p in hp.exclude_layers)
+        return ndim not in hp.ranks or is_embedding or any(is_found(p, self.name) for p in hp.exclude_layers)
 
     def start(self, slot: str, w: Any) -> Any:
         zeros = super().start(slot, w)
@@ -166,7 +166,7 @@ class Muon(Optimizer):
         adam_beta_2: float = 0.999,
         adam_weight_decay: float | None = 0.004,
         epsilon: float = 1e-7,
-        exclude_layers: tuple[str, ...] = (),
+        exclude_layers: Sequence[Searched] = (),
         exclude_embeddings: bool = True,
         muon_a: float = 3.4445,
         muon_b: float = -4.775,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
+import chainer
 import keras
+import numpy as np
 import pytest
 
 from kchainer.backends.chainer.objectives import loss_of, optimizer_of
@@ -16,6 +19,9 @@ from kchainer.frontends.keras.optimizers import OPTIMIZERS, owners_of
 from kchainer.frontends.keras.optimizers import optimizer_of as read
 from kchainer.ir import losses as ir_losses
 from kchainer.ir import optimizers as ir
+from kchainer.ir.patterns import pattern
+from kchainer.ir.training import owning
+from kchainer.optimizers import View
 
 NEW = Dialect((3, 15, 1), "keras", "torch")
 OUT = [Output("out", 3)]
@@ -196,3 +202,46 @@ def test_losses_of_tf_keras_see_logits(release, loss, activation, wanted):
     assert getattr(objective.loss, "from_logits", False) == wanted
     keras3, _ = training_of(config, NEW, "m", [Output("out", 3, activation)])
     assert not keras3.objectives[0].on_logits
+
+
+HANGS = "(a+)+$"
+
+
+@pytest.mark.parametrize("text", ["(?=a)", "(a)\\1", "(", "(a{100}){100}"])
+def test_patterns_that_are_not_supported_are_faults_with_their_place(text: str) -> None:
+    sgd = {"class_name": "SGD", "config": {}}
+    several = {"optimizer_map": {"config": {"optimizer_map": {text: sgd}, "default_optimizer": sgd}}}
+    _, faults = owners_of({"class_name": "MultiOptimizer", "config": several}, NEW)
+    assert [(f.code, f.key) for f in faults] == [
+        ("KC204", f"/config/optimizer_map/config/optimizer_map/{text}")
+    ]
+    _, faults = owners_of({"class_name": "Muon", "config": {"exclude_layers": [text]}}, NEW)
+    assert [(f.code, f.key) for f in faults] == [("KC204", "/config/exclude_layers")]
+
+
+def test_more_patterns_than_can_be_matched_in_time_are_a_fault() -> None:
+    for count, codes in ((64, []), (65, ["KC204"])):
+        raw = {
+            "class_name": "Muon",
+            "config": {"exclude_layers": [f"a{i}.*" for i in range(count)] + ["plain"]},
+        }
+        assert [f.code for f in owners_of(raw, NEW)[1]] == codes
+
+
+def test_a_pattern_of_a_file_that_hangs_re_does_not_hang() -> None:
+    ((plain,), _) = owners_of("SGD", NEW)
+    name = "a" * 5_000 + "b"
+    owner = dataclasses.replace(plain, params=(HANGS,), no_weight_decay=(HANGS,))
+    assert owning([owner], name) == []
+    raw = {"class_name": "Muon", "config": {"exclude_layers": [HANGS], "weight_decay": 0.1}}
+    (muon,), _ = owners_of(raw, NEW)
+    one = optimizer_of(muon.optimizer)
+    link = chainer.Link()
+    with link.init_scope():
+        link.W = chainer.Parameter(np.ones((2, 2), np.float32))
+    one.setup(link, views={"/W": View(name)})
+    one.exclude_from_weight_decay(*map(pattern, owner.no_weight_decay))
+    link.W.grad = np.ones((2, 2), np.float32)
+    one.update()
+    assert link.W.update_rule.decays
+    assert not link.W.update_rule.uses_adam(2)

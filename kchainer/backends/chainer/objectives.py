@@ -16,6 +16,7 @@ from kchainer.emit.training import Made, Named
 from kchainer.functions.weighting import Loss
 from kchainer.ir import losses as ir_losses
 from kchainer.ir import optimizers as ir_optimizers
+from kchainer.ir.patterns import pattern
 from kchainer.ir.training import Owner, owning
 from kchainer.optimizers import View
 
@@ -36,8 +37,12 @@ def made(one: Any) -> Any:
 
 
 def optimizer_of(one: ir_optimizers.Optimizer) -> Any:
-    """The optimizer, not yet set up."""
-    return made(emission.optimizer(one))
+    """The optimizer, not yet set up. Its patterns may be a file's: they are not given to ``re``."""
+    out = made(emission.optimizer(one))
+    inner = out.inner if isinstance(one, ir_optimizers.LossScale) else out
+    if isinstance(inner, kchainer.optimizers.Muon):
+        inner.hyperparam.exclude_layers = tuple(pattern(text) for text in inner.hyperparam.exclude_layers)
+    return out
 
 
 def loss_of(one: ir_losses.Loss) -> Loss:

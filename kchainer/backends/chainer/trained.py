@@ -12,6 +12,7 @@ from kchainer.backends.chainer.runtime import Network, Sequential
 from kchainer.diagnostics import Diagnostic, KchainerError
 from kchainer.ir import constraints as ir_constraints
 from kchainer.ir.graph import Model
+from kchainer.ir.patterns import PatternError, pattern
 from kchainer.ir.settings import setting
 from kchainer.ir.training import Gathered, Training
 from kchainer.optimizers import View
@@ -34,7 +35,10 @@ def optimizer_for(model: Model, net: Any) -> Any:
         one.setup(net, only=paths, views={path: views[path] for path in paths})
         if owner.no_weight_decay:
             stepper = one.inner if isinstance(one, optimizers.LossScale) else one
-            stepper.exclude_from_weight_decay(*owner.no_weight_decay)
+            try:
+                stepper.exclude_from_weight_decay(*map(pattern, owner.no_weight_decay))
+            except PatternError as wrong:
+                raise _refused(model, str(wrong)) from None
         made.append(one)
     out = made[0] if len(made) == 1 else optimizers.Several(net, made)
     constraints = dict(_constraints(net))

@@ -18,6 +18,7 @@ from kchainer.frontends.keras.weights import fitted, lazy, trained
 from kchainer.ir import ops
 from kchainer.ir.arrays import LazyArray
 from kchainer.ir.graph import Network
+from kchainer.ir.patterns import PatternError
 from kchainer.ir.training import Gathered, Training
 
 Json = dict[str, Any]
@@ -122,7 +123,7 @@ def state_of(
         if len(made) > 1 and made[0].slots:
             raise Unread("the order of its arrays is not known for this release")  # noqa: TRY301  told below
         return made[0]
-    except Unread as reason:
+    except (Unread, PatternError) as reason:
         message = str(reason)
     except KchainerError as error:
         message = error.diagnostics[0].message

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from kchainer.frontends.keras.optimizers.read import meant, parts_of
 from kchainer.frontends.keras.optimizers.tables import era_of
 from kchainer.ir import optimizers as ir
 from kchainer.ir.arrays import LazyArray
+from kchainer.ir.patterns import pattern
 from kchainer.ir.training import Gathered
 
 Json = dict[str, Any]
@@ -219,7 +219,7 @@ class Row:
             return True
         name = "/".join(key)
         is_embedding = self.one.exclude_embeddings and "embedding" in name.lower()
-        excluded = any(re.search(p, name) for p in self.one.exclude_layers)
+        excluded = any(pattern(p).search(name) for p in self.one.exclude_layers)
         return len(shape) not in self.one.ranks or is_embedding or excluded
 
     def finish(self, era: str) -> None:

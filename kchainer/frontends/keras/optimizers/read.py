@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import re
+from collections.abc import Sequence
 from typing import Any
 
 from kchainer.diagnostics import suggestion
@@ -12,7 +12,8 @@ from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.optimizers.tables import OPTIMIZERS, loose
 from kchainer.frontends.keras.unsupported import OTHERS
 from kchainer.ir import optimizers as ir
-from kchainer.ir.training import Owner
+from kchainer.ir.patterns import MANY, refusal
+from kchainer.ir.training import Owner, has_too_many_patterns
 
 Json = dict[str, Any]
 Read = tuple[ir.Optimizer | None, list[Fault]]
@@ -103,7 +104,15 @@ def owners_of(raw: Any, dialect: Dialect, at: str = "") -> tuple[tuple[Owner, ..
     if isinstance(raw, dict) and raw.get("class_name") == "MultiOptimizer":
         return _several(raw, dialect, at)
     one, faults = optimizer_of(raw, dialect, at)
-    return ((_owner(one, ()),) if one is not None else ()), faults
+    owners = (_owner(one, ()),) if one is not None else ()
+    return owners, [*faults, *_too_many(owners, at)]
+
+
+def _too_many(owners: Sequence[Owner], at: str) -> list[Fault]:
+    wrong = Fault(
+        "KC204", at, f"more than {MANY} patterns of names that are no plain names are not supported"
+    )
+    return [wrong] if has_too_many_patterns(owners) else []
 
 
 def _owner(optimizer: ir.Optimizer, params: tuple[str, ...]) -> Owner:
@@ -121,17 +130,11 @@ def _several(raw: Json, dialect: Dialect, at: str) -> tuple[tuple[Owner, ...], l
         place = f"{below}/{'default_optimizer' if pattern is None else f'optimizer_map/{pattern}'}"
         made, wrong = optimizer_of(one, dialect, place)
         faults += wrong
-        if pattern is not None and not _is_pattern(pattern):
-            faults.append(Fault("KC104", place, f"`{pattern}` is no regular expression"))
+        if pattern is not None and (why := refusal(pattern)):
+            faults.append(
+                Fault("KC204", place, f"the pattern of names is not supported: {why}", found=pattern)
+            )
         if isinstance(made, ir.Stepper):
             made = dataclasses.replace(made, loss_scale_factor=config.get("loss_scale_factor"))
             owners.append(_owner(made, () if pattern is None else (pattern,)))
-    return tuple(owners), faults
-
-
-def _is_pattern(text: str) -> bool:
-    try:
-        re.compile(text)
-    except re.error:
-        return False
-    return True
+    return tuple(owners), [*faults, *_too_many(owners, at)]

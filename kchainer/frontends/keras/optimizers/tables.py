@@ -27,6 +27,7 @@ from kchainer.frontends.fields import (
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.unsupported import OTHERS
 from kchainer.ir import optimizers as ir
+from kchainer.ir.patterns import refusal
 
 Json = dict[str, Any]
 ERA = {
@@ -278,13 +279,20 @@ def nadam(c: Config, dialect: Dialect) -> ir.Optimizer:
     )
 
 
+def regular(v: Any) -> str:
+    """A pattern of names. Raises Wrong."""
+    if why := refusal(text(v)):
+        raise Wrong(f"a regular expression that is supported: {why}", code="KC204")
+    return text(v)
+
+
 MUON = {
     "adam_beta_1": Field(type=loose, default=0.9),
     "adam_beta_2": Field(type=loose, default=0.999),
     "adam_weight_decay": Field(type=optional(loose), default=0.004),
     "epsilon": Field(type=epsilon, default=1e-7),
     "weight_decay": Field(type=optional(loose), default=Since({"3.0": 0.1, "3.13": 0.004})),
-    "exclude_layers": Field(type=optional(tuple_of(text)), default=None),
+    "exclude_layers": Field(type=optional(tuple_of(regular)), default=None),
     "exclude_embeddings": Field(type=flag, default=True),
     "muon_a": Field(type=loose, default=3.4445),
     "muon_b": Field(type=loose, default=-4.775),

@@ -54,7 +54,8 @@ def arrays(
         found = _v3(file, owners, layers, diagnostics)
     dialect = _with_backend(dialect, [sources(s)[0] for _, s in found])
     out: dict[Key, LazyArray] = {}
-    raw = [(slot, _of_source(file, source, slot)) for slot, source in found]
+    made = [(slot, _of_source(file, source, slot, diagnostics)) for slot, source in found]
+    raw = [(slot, array) for slot, array in made if array is not None]
     cudnn = {layer.name for (layer, param), array in raw if is_cudnn(layer, param, array.shape)}
     for (layer, param), stored in raw:
         if layer.name in cudnn:
@@ -129,9 +130,9 @@ def sources(source: Source) -> tuple[str, ...]:
     return (source,) if isinstance(source, str) else tuple(source)
 
 
-def _of_source(file: WeightFile, source: Source, slot: Slot) -> LazyArray:
+def _of_source(file: WeightFile, source: Source, slot: Slot, diagnostics: Diagnostics) -> LazyArray | None:
     if isinstance(source, quantized.Stored):
-        return quantized.lazy(file, source, *slot)
+        return quantized.lazy(file, source, *slot, diagnostics)
     return _lazy(file, source, joined_axis(*slot))
 
 

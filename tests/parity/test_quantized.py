@@ -113,3 +113,16 @@ def test_calibrated_weights_are_refused(policy: str, tmp_path: Path) -> None:
     with pytest.raises(kchainer.KchainerError) as caught:
         kchainer.load(tmp_path / "m.keras")
     assert [d.code for d in caught.value.diagnostics] == ["KC204"]
+
+
+def test_float8_without_weights(tmp_path: Path) -> None:
+    """Scales start at one, as Keras's do, and histories at zero."""
+    model = keras.Sequential([keras.Input((6,)), L.Dense(5), L.EinsumDense("ab,bc->ac", 3)])
+    model.quantize("float8")
+    (tmp_path / "m.json").write_text(model.to_json())
+    ours = kchainer.weights(kchainer.load(tmp_path / "m.json"))
+    want = {f"{layer.name}/{w.name}": np.array(w) for layer in model.layers for w in layer.weights}
+    fixed = [name for name in want if name.endswith(("_scale", "_amax_history"))]
+    assert len(fixed) == 12
+    for name in fixed:
+        assert np.array_equal(ours[name], want[name]), name

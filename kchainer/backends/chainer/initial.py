@@ -10,6 +10,7 @@ import numpy as np
 
 from kchainer.diagnostics import Diagnostic, KchainerError
 from kchainer.ir import initializers as ir
+from kchainer.ir import ops
 from kchainer.ir.definition import Setting
 from kchainer.ir.graph import Layer
 from kchainer.ir.op import Param
@@ -28,7 +29,7 @@ CUT = 0.87962566103423978
 
 def initial(param: Param, layer: Layer, dtype: str) -> Array:
     """Values for a param: by its initializer, or by the one that Keras gives such a param."""
-    one = setting(layer.settings, param.name, "initializer") or _usual(param)
+    one = setting(layer.settings, param.name, "initializer") or _usual(param, layer)
     wrong = one.fits(param.shape)
     if wrong is not None:
         message = f'initializer {one.name} of `{param.name}` of "{layer.name}" does not fit: {wrong}'
@@ -36,8 +37,9 @@ def initial(param: Param, layer: Layer, dtype: str) -> Array:
     return values(one, param.shape).astype(dtype)
 
 
-def _usual(param: Param) -> ir.Initializer:
-    if param.name in ONES:
+def _usual(param: Param, layer: Layer) -> ir.Initializer:
+    scales = isinstance(layer.op, ops.Float8) and param.name.endswith("_scale")
+    if scales or param.name in ONES:
         return ir.Ones()
     if param.name == "embeddings":
         return ir.RandomUniform(low=-0.05, high=0.05, seed=None)

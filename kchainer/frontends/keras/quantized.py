@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kchainer.diagnostics import Diagnostic, KchainerError
+from kchainer.diagnostics import Diagnostic, Diagnostics, KchainerError
 from kchainer.files import WeightFile
 from kchainer.frontends.fields import Wrong
 from kchainer.ir import ops
@@ -210,21 +209,25 @@ def by_name(
     return [(slot, source(said, slot[1], have)) for slot in slots]
 
 
-def lazy(file: WeightFile, stored: Stored, layer: Layer, param: Param) -> LazyArray:
-    """The numbers that a quantised kernel or table stands for."""
+def lazy(
+    file: WeightFile, stored: Stored, layer: Layer, param: Param, diagnostics: Diagnostics
+) -> LazyArray | None:
+    """The numbers that a quantised kernel or table stands for; None where an array has another shape, which is told."""
     shapes = {name: file.dataset(path).shape for name, path in stored.paths.items()}
-    source = stored.paths[param.name]
     wrong = _misfit(shapes, stored.said, layer, param)
     if wrong is not None:
-        return LazyArray(
-            shapes[wrong], stored.paths[wrong], functools.partial(file.read, stored.paths[wrong])
-        )
+        name, expected = wrong
+        diagnostics.error(
+            "KC403", f'`{name}` of "{layer.name}" has another shape in the weights file', pointer=layer.pointer,
+            found=f"{list(shapes[name])} in {stored.paths[name]}", expected=expected,
+        )  # fmt: skip
+        return None
 
     def read() -> Any:
         parts = {name: file.read(path) for name, path in stored.paths.items()}
         return _values(parts, stored.said, layer, param)
 
-    return LazyArray(param.shape, source, read)
+    return LazyArray(param.shape, stored.paths[param.name], read)
 
 
 def _group_of(parts: Mapping[str, Any], count: int, layer: Layer) -> Any:
@@ -251,8 +254,10 @@ def _flat(layer: Layer, param: Param, said: Quantized) -> tuple[int, int]:
     return rows, math.prod(param.shape) // max(rows, 1)
 
 
-def _misfit(shapes: Mapping[str, tuple[int, ...]], said: Quantized, layer: Layer, param: Param) -> str | None:
-    """The array whose shape is not the one that the config leads to."""
+def _misfit(
+    shapes: Mapping[str, tuple[int, ...]], said: Quantized, layer: Layer, param: Param
+) -> tuple[str, str] | None:
+    """The array whose shape is not the one that the config leads to, and what that is."""
     name = param.name
     rows, columns = _flat(layer, param, said)
     groups = 1 if said.block is None else -(-(columns if said.table else rows) // said.block)
@@ -262,14 +267,14 @@ def _misfit(shapes: Mapping[str, tuple[int, ...]], said: Quantized, layer: Layer
         expected[name] = param.shape
         size = math.prod(d for i, d in enumerate(param.shape) if i not in _contraction(layer, param))
         if math.prod(shapes[f"{name}_scale"]) != size:
-            return f"{name}_scale"
+            return f"{name}_scale", f"{size} values"
     else:
         length = rows if said.table else columns
         scale = (length,) if said.block is None else (length, groups) if said.table else (groups, length)
         expected = {name: (rows, packed), f"{name}_scale": scale}
         if said.block is not None:
             expected |= {f"{name}_zero": scale, "g_idx": (columns if said.table else rows,)}
-    return next((one for one, shape in expected.items() if shapes[one] != shape), None)
+    return next(((one, str(list(shape))) for one, shape in expected.items() if shapes[one] != shape), None)
 
 
 def _values(parts: Mapping[str, Any], said: Quantized, layer: Layer, param: Param) -> Any:

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from kchainer.diagnostics import Diagnostics
 from kchainer.files import WeightFile
 from kchainer.frontends.keras import custom, quantized
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.entries import Owner
-from kchainer.frontends.keras.gates import Slot, Source, by_gate, is_cudnn, joined_axis, of_cudnn
+from kchainer.frontends.keras.gates import Slot, Source, is_cudnn, joined_axis, of_cudnn
+from kchainer.frontends.keras.layouts import fitted_to, with_backend
+from kchainer.frontends.keras.legacy_weights import is_keras0, keras0, legacy, root_of
 from kchainer.frontends.keras.optimizers.gathered import Variable
+from kchainer.frontends.keras.slots import EXTRA, lazy, of_source, slots_of, sources
 from kchainer.ir import ops
 from kchainer.ir.arrays import LazyArray
 from kchainer.ir.graph import Layer
-from kchainer.ir.op import Op, Param
+from kchainer.ir.op import Param
+
+__all__ = ["arrays", "fitted", "lazy", "snake_case", "trained"]
 
 Key = tuple[str, str]
-
-# Arrays behind the params that a class writes and nothing here needs.
-EXTRA = {"Normalization": 1}  # count
 MOST_STATES = 16
-CONVOLUTIONS = (
-    ops.Convolution,
-    ops.TransposedConvolution,
-    ops.DepthwiseConvolution,
-    ops.SeparableConvolution,
-    ops.ConvLSTM,
-)
-# What Theano computes as true convolutions; its depthwise kernels are not flipped (Keras 2.3.1).
-FLIPPED = (ops.Convolution, ops.TransposedConvolution, ops.ConvLSTM)
 
 
 def arrays(
@@ -44,22 +35,23 @@ def arrays(
     diagnostics: Diagnostics,
 ) -> dict[Key, LazyArray]:
     """The array of each param. What is missing, left over or of another shape is reported."""
-    root = _legacy_root(file)
+    root = root_of(file)
     found: list[tuple[Slot, Source]]
     if root is not None:
-        found = _legacy(file, root, owners, layers, diagnostics)
-    elif "nb_layers" in file.attributes("/") or "nb_params" in _attributes(file, "/graph"):
-        found = _keras0(file, owners, layers, diagnostics)
+        found = legacy(file, root, owners, layers, diagnostics)
+    elif is_keras0(file):
+        found = keras0(file, owners, layers, diagnostics)
     else:
         found = _v3(file, owners, layers, diagnostics)
-    dialect = _with_backend(dialect, [sources(s)[0] for _, s in found])
+    dialect = with_backend(dialect, [sources(s)[0] for _, s in found])
     out: dict[Key, LazyArray] = {}
-    raw = [(slot, _of_source(file, source, slot)) for slot, source in found]
+    made = [(slot, of_source(file, source, slot, diagnostics)) for slot, source in found]
+    raw = [(slot, array) for slot, array in made if array is not None]
     cudnn = {layer.name for (layer, param), array in raw if is_cudnn(layer, param, array.shape)}
     for (layer, param), stored in raw:
         if layer.name in cudnn:
             stored = of_cudnn(stored, layer, param)
-        array = _fitted(stored, layer.op, param, dialect, diagnostics, layer)
+        array = fitted_to(stored, layer.op, param, dialect, diagnostics, layer)
         if array is None:
             continue
         if array.shape != param.shape:
@@ -79,7 +71,7 @@ def trained(
 
     Keras sorted them by name up to 2.0.5 (seen in a file of it), and no longer in 2.3.1.
     """
-    slots = {(layer.name, p.name): (layer, p) for owner in owners for layer, p in _slots(owner, layers)}
+    slots = {(layer.name, p.name): (layer, p) for owner in owners for layer, p in slots_of(owner, layers)}
     out = [
         (v, name)
         for layer, param in slots.values()
@@ -113,236 +105,8 @@ def _weight_name(source: str) -> str:
 def fitted(array: LazyArray, slot: Slot, dialect: Dialect) -> LazyArray | None:
     """An array that belongs to a param, in the layout of the param; None where that is not known."""
     found = Diagnostics()
-    made = _fitted(array, slot[0].op, slot[1], dialect, found, slot[0])
+    made = fitted_to(array, slot[0].op, slot[1], dialect, found, slot[0])
     return None if found.has_errors else made
-
-
-def lazy(file: WeightFile, path: str) -> LazyArray:
-    """A dataset of a file."""
-    return _lazy(file, path, 0)
-
-
-def sources(source: Source) -> tuple[str, ...]:
-    """The paths of a param's array: one, or one for each gate."""
-    if isinstance(source, quantized.Stored):
-        return tuple(source.paths.values())
-    return (source,) if isinstance(source, str) else tuple(source)
-
-
-def _of_source(file: WeightFile, source: Source, slot: Slot) -> LazyArray:
-    if isinstance(source, quantized.Stored):
-        return quantized.lazy(file, source, *slot)
-    return _lazy(file, source, joined_axis(*slot))
-
-
-def _lazy(file: WeightFile, path: str | tuple[str, ...], axis: int) -> LazyArray:
-    if not isinstance(path, str):
-        return LazyArray.joined(tuple(_lazy(file, one, axis) for one in path), axis)
-    read, fill = functools.partial(file.read, path), functools.partial(file.copy_to, path)
-    return LazyArray(file.dataset(path).shape, path, read, fill)
-
-
-# ------------------------------------------------------------------ legacy
-
-
-def _legacy_root(file: WeightFile) -> str | None:
-    if "layer_names" in file.attributes("/"):
-        return "/"
-    if "model_weights" in file and "layer_names" in file.attributes("/model_weights"):
-        return "/model_weights"
-    return None
-
-
-def _flattened(owners: list[Owner]) -> Iterator[Owner]:
-    """Owners as a legacy file lists them: the branches of a leading Merge stand flat."""
-    for owner in owners:
-        if owner.merged:
-            yield from _flattened(
-                [leaf for branch in owner.children for leaf in (branch.children or [branch])]
-            )
-        else:
-            yield owner
-
-
-def _slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
-    """All params of a layer and what is in it, depth first."""
-    out: list[Slot] = []
-    todo = [owner]
-    while todo:
-        one = todo.pop()
-        layer = layers.get(one.layer) if one.layer else None
-        if one.replaced is not None:
-            out += [slot for slot, _ in one.replaced.slots(layers)]
-        if layer is not None:
-            out += [(layer, p) for p in _own_first(layer) if one.params is None or p.name in one.params]
-        todo.extend(reversed(one.children))
-    return out
-
-
-def _own_first(layer: Layer) -> Sequence[Param]:
-    """A layer's params in the order of its weights: the wrapper has the kernel and its vector as its own."""
-    if not isinstance(layer.op, ops.SpectralNormalization):
-        return layer.params
-    *inner, vector = layer.params
-    kernels = [p for p in inner if p.name == "kernel"]
-    return (*kernels, vector, *(p for p in inner if p.name != "kernel"))
-
-
-def _frozen(owner: Owner) -> Iterator[str]:
-    todo = [owner]
-    while todo:
-        one = todo.pop()
-        if one.frozen and one.layer is not None:
-            yield one.layer
-        todo += one.children
-
-
-def _legacy_slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
-    """The order of a legacy file: all trainable arrays, then the others; a frozen layer's are the others."""
-    slots = list(dict.fromkeys((layer.name, p.name) for layer, p in _slots(owner, layers)))
-    by_key = {(layer.name, p.name): (layer, p) for layer, p in _slots(owner, layers)}
-    frozen = set(_frozen(owner))
-    learned = {
-        key: s[1].trainable and s[0].trainable and s[0].name not in frozen for key, s in by_key.items()
-    }
-    return [by_key[k] for k in slots if learned[k]] + [by_key[k] for k in slots if not learned[k]]
-
-
-def _legacy(
-    file: WeightFile, root: str, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
-) -> list[tuple[Slot, Source]]:
-    base = root.rstrip("/")
-    groups: dict[str, list[str]] = {}
-    for name in file.attributes(root).get("layer_names", []):
-        names = file.attributes(f"{base}/{name}").get("weight_names", []) if f"{base}/{name}" in file else []
-        if len(names):
-            groups[name] = [f"{base}/{name}/{one}" for one in names]
-    wanted = [(o, _legacy_slots(o, layers)) for o in _flattened(owners)]
-    wanted = [(o, slots) for o, slots in wanted if slots]
-    pairs = _pairs(wanted, groups, file, diagnostics)
-    out: list[tuple[Slot, Source]] = []
-    for owner, slots, paths in pairs:
-        paths = [p for p in paths if "rnn_state" not in p]  # Keras 3 saves the states of stateful layers
-        named: Sequence[tuple[Slot, Source]] | None = None
-        if owner.replaced is not None:
-            named = custom.in_order(owner.replaced, layers, paths)
-        if owner.quantized is not None and slots:
-            named = quantized.by_name(owner.quantized, slots, paths)
-        gates = by_gate(slots, paths) if len(paths) > len(slots) else None
-        if named is not None or gates is not None:
-            out += named or gates or []
-            continue
-        extra = EXTRA.get(owner.class_name, 0)
-        if len(paths) not in (len(slots), len(slots) + extra):
-            diagnostics.error(
-                "KC401" if len(paths) < len(slots) else "KC402",
-                f'"{owner.name}" has another number of arrays in the weights file',
-                found=f"{len(paths)}: {', '.join(p.rsplit('/', 1)[-1] for p in paths[:8])}",
-                expected=f"{len(slots)}: {', '.join(p.name for _, p in slots[:8])}",
-            )
-            continue
-        out += list(zip(_in_file(slots, paths, file), paths, strict=False))
-    return out
-
-
-def _in_file(slots: list[Slot], paths: list[str], file: WeightFile) -> list[Slot]:
-    """The params in the file's order: before Keras 1.1 a Highway's bias stood before its second kernel."""
-    out = list(slots)
-    for i, ((_, param), path) in enumerate(zip(slots, paths, strict=False)):
-        if param.name == "carry_kernel" and len(file.dataset(path).shape) == 1:
-            out[i], out[i + 1] = out[i + 1], out[i]
-    return out
-
-
-def _pairs(
-    wanted: list[tuple[Owner, list[Slot]]],
-    groups: dict[str, list[str]],
-    file: WeightFile,
-    diagnostics: Diagnostics,
-) -> list[tuple[Owner, list[Slot], list[str]]]:
-    """Layers and groups by name; by order where no name agrees, or where names in another order do not fit."""
-    matching = [o for o, _ in wanted if o.name in groups]
-    if len(wanted) == len(groups) and all(
-        o.name == g or not o.named for (o, _), g in zip(wanted, groups, strict=True)
-    ):
-        return [(o, slots, paths) for (o, slots), paths in zip(wanted, groups.values(), strict=True)]
-    in_order = [(slots, paths) for (_, slots), paths in zip(wanted, groups.values(), strict=False)]
-    by_name = [(slots, groups.get(o.name, [])) for o, slots in wanted]
-    otherwise = len(matching) == len(wanted) and _fits(file, in_order) and not _fits(file, by_name)
-    if len(wanted) == len(groups) and (not matching or otherwise):
-        if wanted and not matching:
-            diagnostics.warn(
-                "KC405", "no layer of the weights file has a name of the model; they are taken in their order"
-            )
-        return [(o, slots, paths) for (o, slots), paths in zip(wanted, groups.values(), strict=True)]
-    for owner, _ in wanted:
-        if owner.name not in groups:
-            diagnostics.error("KC401", f'the weights file has no arrays for "{owner.name}"')
-    names = {o.name for o, _ in wanted}
-    for name in groups:
-        if name not in names:
-            diagnostics.error("KC402", f'the weights file has arrays for "{name}", which the model has not')
-    return [(o, slots, groups[o.name]) for o, slots in wanted if o.name in groups]
-
-
-def _attributes(file: WeightFile, group: str) -> Mapping[str, Any]:
-    return file.attributes(group) if group in file else {}
-
-
-def _whole(value: Any) -> int | None:
-    """A number of an attribute, None where it is none."""
-    try:
-        return int(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-
-
-def _keras0(
-    file: WeightFile, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
-) -> list[tuple[Slot, Source]]:
-    """Keras 0.3: a group for each layer, also those without arrays, by number; a Graph's arrays in one row."""
-    count = _whole(file.attributes("/").get("nb_layers"))
-    if count is None and "nb_layers" not in file.attributes("/"):
-        groups = [("/graph", [slot for owner in owners for slot in _slots(owner, layers)])]
-    else:
-        groups = [(f"/layer_{i}", _slots(owner, layers)) for i, owner in enumerate(owners)]
-        if count is None or count != len(owners):
-            diagnostics.error(
-                "KC402" if count is not None and count > len(owners) else "KC401", "the weights file is of another number of layers",
-                found=str(count), expected=str(len(owners)),
-            )  # fmt: skip
-            return []
-    out: list[tuple[Slot, Source]] = []
-    for group, slots in groups:
-        number = _whole(_attributes(file, group).get("nb_params"))
-        paths = [f"{group}/param_{i}" for i in range(number or 0)]
-        gates = by_gate(slots, paths) if len(paths) > len(slots) else None
-        if gates is not None:
-            out += gates
-            continue
-        if number is None or number != len(slots):
-            diagnostics.error(
-                "KC401" if number is None or number < len(slots) else "KC402",
-                f"{group} of the weights file has another number of arrays than the layer",
-                found=str(number), expected=f"{len(slots)}: {', '.join(p.name for _, p in slots[:8])}",
-            )  # fmt: skip
-            continue
-        if all(path in file for path in paths):
-            slots = _in_file(slots, paths, file)
-        out += list(zip(slots, paths, strict=True))
-    missing = [path for _, source in out for path in sources(source) if path not in file]
-    for path in missing:
-        diagnostics.error("KC401", f"the weights file has no {path}")
-    return [] if missing else out
-
-
-def _fits(file: WeightFile, pairs: list[tuple[list[Slot], list[str]]]) -> bool:
-    """Every array has the shape of its param, as Keras 2 and later store it."""
-    return all(
-        len(slots) == len(paths)
-        and all(file.dataset(p).shape == s[1].shape for s, p in zip(slots, paths, strict=True))
-        for slots, paths in pairs
-    )
 
 
 # ------------------------------------------------------------------ v3
@@ -382,7 +146,7 @@ def _numbered(
     for i, owner in enumerate(owners):
         snake = snake_case(owner.class_name)
         if skipping:
-            if not _slots(owner, layers):
+            if not slots_of(owner, layers):
                 continue
             with_arrays = [n for n in present.get(snake, []) if _holds_arrays(file, f"{container}/{n}")]
             n = counts.get(snake, 0)
@@ -503,54 +267,3 @@ def _left_over(file: WeightFile, read: set[str], diagnostics: Diagnostics) -> No
         )  # assets.py reads them
         if path not in read and not aside:
             diagnostics.error("KC402", f"nothing of the model uses {path} of the weights file")
-
-
-# ------------------------------------------------------------------ what releases stored otherwise
-
-
-def _with_backend(dialect: Dialect, paths: list[str]) -> Dialect:
-    """Keras 1 names no backend, but TensorFlow's arrays have names that end in ":0"."""
-    import dataclasses
-
-    if dialect.backend is None and dialect.release < (2,) and any(p.endswith(":0") for p in paths):
-        return dataclasses.replace(dialect, backend="tensorflow")
-    return dialect
-
-
-def _spatial(param: Param) -> tuple[int, ...]:
-    return tuple(i for i, letter in enumerate(param.axes) if letter in "DHW")
-
-
-def _keras1_layout(array: LazyArray, op: Op, param: Param) -> LazyArray:
-    """Kernels of Keras 0.3 and 1 in the layout of Keras 2."""
-    if not isinstance(op, CONVOLUTIONS) or "kernel" not in param.name:
-        return array
-    spatial = len(_spatial(param))
-    if spatial == 1 and len(array.shape) == 4:
-        if array.shape[1] == 1 and array.shape[0] == param.shape[0]:  # (length, 1, in, out)
-            return array.reshaped((array.shape[0], *array.shape[2:]))
-        array = array.permuted((2, 3, 1, 0))  # before 1.1: (out, in, length, 1)
-        return array.reshaped((array.shape[0], *array.shape[2:]))
-    first = getattr(op, "data_format", "") == "channels_first"
-    if isinstance(op, ops.TransposedConvolution):
-        return array.permuted((2, 3, 0, 1) if first else (0, 1, 3, 2))
-    return array.permuted((*range(2, spatial + 2), 1, 0)) if first else array
-
-
-def _fitted(
-    array: LazyArray, op: Op, param: Param, dialect: Dialect, diagnostics: Diagnostics, layer: Layer
-) -> LazyArray | None:
-    if dialect.release < (2,):
-        array = _keras1_layout(array, op, param)
-    op = op.layer if isinstance(op, ops.SpectralNormalization) else op
-    flips = isinstance(op, FLIPPED) and "kernel" in param.name
-    kernel = flips and any(param.shape[i] > 1 for i in _spatial(param))
-    if not kernel:
-        return array
-    if dialect.backend is None and dialect.release < (2,):
-        diagnostics.error(
-            "KC108", f'the file does not say on which backend "{layer.name}" was trained, and Theano flips kernels',
-            pointer=layer.pointer, hint="say --keras-backend theano or --keras-backend tensorflow",
-        )  # fmt: skip
-        return None
-    return array.flipped(_spatial(param)) if dialect.backend == "theano" else array

@@ -1,0 +1,68 @@
+"""The params of a layer in the order of weight files, and the arrays of a file that fill them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+
+from kchainer.diagnostics import Diagnostics
+from kchainer.files import WeightFile
+from kchainer.frontends.keras import quantized
+from kchainer.frontends.keras.entries import Owner
+from kchainer.frontends.keras.gates import Slot, Source, joined_axis
+from kchainer.ir import ops
+from kchainer.ir.arrays import LazyArray
+from kchainer.ir.graph import Layer
+from kchainer.ir.op import Param
+
+# Arrays behind the params that a class writes and nothing here needs.
+EXTRA = {"Normalization": 1}  # count
+
+
+def slots_of(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
+    """All params of a layer and what is in it, depth first."""
+    out: list[Slot] = []
+    todo = [owner]
+    while todo:
+        one = todo.pop()
+        layer = layers.get(one.layer) if one.layer else None
+        if one.replaced is not None:
+            out += [slot for slot, _ in one.replaced.slots(layers)]
+        if layer is not None:
+            out += [(layer, p) for p in _own_first(layer) if one.params is None or p.name in one.params]
+        todo.extend(reversed(one.children))
+    return out
+
+
+def _own_first(layer: Layer) -> Sequence[Param]:
+    """A layer's params in the order of its weights: the wrapper has the kernel and its vector as its own."""
+    if not isinstance(layer.op, ops.SpectralNormalization):
+        return layer.params
+    *inner, vector = layer.params
+    kernels = [p for p in inner if p.name == "kernel"]
+    return (*kernels, vector, *(p for p in inner if p.name != "kernel"))
+
+
+def sources(source: Source) -> tuple[str, ...]:
+    """The paths of a param's array: one, or one for each gate."""
+    if isinstance(source, quantized.Stored):
+        return tuple(source.paths.values())
+    return (source,) if isinstance(source, str) else tuple(source)
+
+
+def of_source(file: WeightFile, source: Source, slot: Slot, diagnostics: Diagnostics) -> LazyArray | None:
+    if isinstance(source, quantized.Stored):
+        return quantized.lazy(file, source, *slot, diagnostics)
+    return _lazy(file, source, joined_axis(*slot))
+
+
+def lazy(file: WeightFile, path: str) -> LazyArray:
+    """A dataset of a file."""
+    return _lazy(file, path, 0)
+
+
+def _lazy(file: WeightFile, path: str | tuple[str, ...], axis: int) -> LazyArray:
+    if not isinstance(path, str):
+        return LazyArray.joined(tuple(_lazy(file, one, axis) for one in path), axis)
+    read, fill = functools.partial(file.read, path), functools.partial(file.copy_to, path)
+    return LazyArray(file.dataset(path).shape, path, read, fill)

@@ -95,6 +95,7 @@ def _against_keras(args: argparse.Namespace) -> int:
         if done.returncode:
             reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
             print(f"not verified: Keras does not run this file here: {reason[0]}", file=sys.stderr)
+            print("help: KERAS_BACKEND says which backend a Keras 3 runs on, torch for example", file=sys.stderr)
             return 1
         return verify.compare(args.output, made, verify.TOLERANCE)
 

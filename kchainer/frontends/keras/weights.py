@@ -54,7 +54,7 @@ def arrays(
     out = _fitting(file, found, dialect, diagnostics, matching)
     if root is None and matching.skip_mismatch:
         out = _before_misfits(found, out, diagnostics)
-    if matching.is_partial:
+    if matching.is_partial and not diagnostics.has_errors:
         tell_initial(layers, out, diagnostics)
     return out
 

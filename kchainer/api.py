@@ -13,6 +13,7 @@ from kchainer.diagnostics import Diagnostic, KchainerError, suggestion
 from kchainer.emit.plan import Plan, Planner
 from kchainer.files import DEFAULT, Limits, breach
 from kchainer.frontends.keras import reader
+from kchainer.frontends.keras.matching import STRICT, Matching
 from kchainer.frontends.sequential2016 import reader as sequential2016
 from kchainer.ir.graph import BACKENDS, Model
 from kchainer.passes.layout import lay_out
@@ -50,6 +51,8 @@ def read(
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
     custom: Mapping[str, customs.Given] | None = None,
+    by_name: bool = False,
+    skip_mismatch: bool = False,
 ) -> Model:
     """Read a model file: Keras's JSON, YAML, .h5, .keras; kchainer's own spec and IR; chainer-sequential's JSON.
 
@@ -63,6 +66,10 @@ def read(
         allow: codes that are warnings then; only KC206: computed in another precision than the file says.
         custom: what stands for layers that Keras does not define, by class name, registered name, or a Lambda's
             layer name: the path of a composite, a dictionary of one, or a function (docs/custom-layers.md).
+        by_name: layers take the arrays of the layers of their names in a legacy .h5, as Keras's ``load_weights`` does
+            with ``by_name=True``; the others keep initial values, of which a warning tells.
+        skip_mismatch: arrays of another shape (with ``by_name`` also layers of another number of arrays, and with v3
+            files all that is missing) are left out with a warning, as Keras's ``skip_mismatch=True`` does.
 
     Returns:
         The IR; arrays are read when they are needed.
@@ -81,6 +88,7 @@ def read(
         limits=limits,
         allow=allow,
         custom=custom,
+        matching=Matching(by_name, skip_mismatch),
     )
 
 
@@ -93,8 +101,11 @@ def read_document(
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
     custom: Mapping[str, customs.Given] | None = None,
+    matching: Matching = STRICT,
 ) -> Model:
     """The IR of a file that is open: kchainer's own formats are told by the key ``kchainer``. Raises KchainerError."""
+    if matching.is_partial and ("kchainer" in document.config or sequential2016.recognises(document.config)):
+        raise _refused(document.name, "by_name and skip_mismatch are for Keras's files; this is none")
     if "kchainer" in document.config:
         if document.weights is not None:
             raise _refused(
@@ -113,6 +124,7 @@ def read_document(
             limits=limits,
             allow=allow,
             replacements=customs.replacements(custom, limits),
+            matching=matching,
         ),
         limits,
     )
@@ -262,6 +274,8 @@ def load(
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
     custom: Mapping[str, customs.Given] | None = None,
+    by_name: bool = False,
+    skip_mismatch: bool = False,
 ) -> Any:
     """A Keras model file as a running Chainer network; arguments and errors as in ``read``.
 
@@ -283,6 +297,8 @@ def load(
         limits=limits,
         allow=allow,
         custom=custom,
+        by_name=by_name,
+        skip_mismatch=skip_mismatch,
     )
     return to_chainer(model)
 
@@ -297,12 +313,22 @@ def convert(
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
     custom: Mapping[str, customs.Given] | None = None,
+    by_name: bool = False,
+    skip_mismatch: bool = False,
 ) -> Model:
     """Write the folder that ``kchainer convert`` writes; arguments and errors as in ``read``."""
     from kchainer import bundle
 
     model = read(
-        src, weights, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow, custom=custom
+        src,
+        weights,
+        dialect=dialect,
+        keras_backend=keras_backend,
+        limits=limits,
+        allow=allow,
+        custom=custom,
+        by_name=by_name,
+        skip_mismatch=skip_mismatch,
     )
     bundle.write(model, out)
     return model

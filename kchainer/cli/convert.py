@@ -22,6 +22,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--verify", action="store_true", help="compare with Keras, which runs in a process of its own"
     )
     parser.add_argument("--quiet", action="store_true", help="print nothing when all goes well")
+    parser.add_argument(
+        "--by-name",
+        action="store_true",
+        help="layers take the weights of their namesakes in an .h5; others none",
+    )
+    parser.add_argument(
+        "--skip-mismatch", action="store_true", help="leave out weights that do not fit, and say which"
+    )
     options.reading(parser)
 
 
@@ -41,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
         allow=args.allow,
         custom=options.custom(args),
         variables=options.variables(args),
+        by_name=args.by_name,
+        skip_mismatch=args.skip_mismatch,
     )
     if model.warnings:
         print(render_text(model.warnings), file=sys.stderr)

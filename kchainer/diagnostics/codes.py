@@ -195,7 +195,8 @@ _ROWS = (
     (
         "KC407",
         "no weights",
-        "The model has parameters and no weights were given; they are initialised at random.",
+        "The model has parameters and no weights were given, or none for some layers: with `by_name` or "
+        "`skip_mismatch`. They start as their initializers say.",
         "model.json: warning[KC407]: no weights were given for 12 layers",
     ),
     (

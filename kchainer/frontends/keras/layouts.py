@@ -38,6 +38,8 @@ def _keras1_layout(array: LazyArray, op: Op, param: Param) -> LazyArray:
     if not isinstance(op, CONVOLUTIONS) or "kernel" not in param.name:
         return array
     spatial = len(_spatial(param))
+    if len(array.shape) != (4 if spatial == 1 else len(param.shape)):
+        return array
     if spatial == 1 and len(array.shape) == 4:
         if array.shape[1] == 1 and array.shape[0] == param.shape[0]:  # (length, 1, in, out)
             return array.reshaped((array.shape[0], *array.shape[2:]))
@@ -52,6 +54,7 @@ def _keras1_layout(array: LazyArray, op: Op, param: Param) -> LazyArray:
 def fitted_to(
     array: LazyArray, op: Op, param: Param, dialect: Dialect, diagnostics: Diagnostics, layer: Layer
 ) -> LazyArray | None:
+    """An array in the layout of its param; None where the backend decides that and is not known, which is told."""
     if dialect.release < (2,):
         array = _keras1_layout(array, op, param)
     op = op.layer if isinstance(op, ops.SpectralNormalization) else op

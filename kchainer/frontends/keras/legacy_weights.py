@@ -10,6 +10,7 @@ from kchainer.files import WeightFile
 from kchainer.frontends.keras import custom, quantized
 from kchainer.frontends.keras.entries import Owner
 from kchainer.frontends.keras.gates import Slot, Source, by_gate
+from kchainer.frontends.keras.matching import STRICT, Matching, tell_unused
 from kchainer.frontends.keras.slots import EXTRA, slots_of, sources
 from kchainer.ir.graph import Layer
 
@@ -55,17 +56,28 @@ def _legacy_slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
 
 
 def legacy(
-    file: WeightFile, root: str, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
+    file: WeightFile,
+    root: str,
+    owners: list[Owner],
+    layers: Mapping[str, Layer],
+    diagnostics: Diagnostics,
+    matching: Matching = STRICT,
 ) -> list[tuple[Slot, Source]]:
+    """The arrays of a file of Keras 1 or 2, and of Keras 3's ``.h5``, by the params that they fill."""
     base = root.rstrip("/")
     groups: dict[str, list[str]] = {}
     for name in file.attributes(root).get("layer_names", []):
-        names = file.attributes(f"{base}/{name}").get("weight_names", []) if f"{base}/{name}" in file else []
-        if len(names):
-            groups[name] = [f"{base}/{name}/{one}" for one in names]
+        listed = file.attributes(f"{base}/{name}").get("weight_names", []) if f"{base}/{name}" in file else []
+        groups[name] = [f"{base}/{name}/{one}" for one in listed]
     wanted = [(o, _legacy_slots(o, layers)) for o in _flattened(owners)]
-    wanted = [(o, slots) for o, slots in wanted if slots]
-    pairs = _pairs(wanted, groups, file, diagnostics)
+    if matching.by_name:
+        pairs = _of_names(wanted, groups, diagnostics)
+    else:
+        wanted = [(o, slots) for o, slots in wanted if slots]
+        groups = {name: paths for name, paths in groups.items() if paths}
+        pairs = _pairs(wanted, groups, file, diagnostics, matching)
+    # in order, Keras leaves out arrays of another shape, but no layers
+    of_layers = matching if matching.by_name else STRICT
     out: list[tuple[Slot, Source]] = []
     for owner, slots, paths in pairs:
         paths = [p for p in paths if "rnn_state" not in p]  # Keras 3 saves the states of stateful layers
@@ -80,9 +92,9 @@ def legacy(
             continue
         extra = EXTRA.get(owner.class_name, 0)
         if len(paths) not in (len(slots), len(slots) + extra):
-            diagnostics.error(
+            of_layers.teller(diagnostics)(
                 "KC401" if len(paths) < len(slots) else "KC402",
-                f'"{owner.name}" has another number of arrays in the weights file',
+                f'"{owner.name}" has another number of arrays in the weights file{of_layers.done}',
                 found=f"{len(paths)}: {', '.join(p.rsplit('/', 1)[-1] for p in paths[:8])}",
                 expected=f"{len(slots)}: {', '.join(p.name for _, p in slots[:8])}",
             )
@@ -100,25 +112,39 @@ def _in_file(slots: list[Slot], paths: list[str], file: WeightFile) -> list[Slot
     return out
 
 
+def _of_names(
+    wanted: list[tuple[Owner, list[Slot]]], groups: dict[str, list[str]], diagnostics: Diagnostics
+) -> list[tuple[Owner, list[Slot], list[str]]]:
+    """Layers that have a namesake in the file, those without arrays too."""
+    pairs = [(o, slots, groups[o.name]) for o, slots in wanted if o.named and o.name in groups]
+    taken = {owner.name for owner, _, _ in pairs}
+    unused = [name for name, paths in groups.items() if paths and name not in taken]
+    tell_unused("layers", unused, diagnostics)
+    return pairs
+
+
 def _pairs(
     wanted: list[tuple[Owner, list[Slot]]],
     groups: dict[str, list[str]],
     file: WeightFile,
     diagnostics: Diagnostics,
+    matching: Matching,
 ) -> list[tuple[Owner, list[Slot], list[str]]]:
     """Layers and groups by name; by order where no name agrees, or where names in another order do not fit."""
-    matching = [o for o, _ in wanted if o.name in groups]
+    namesakes = [o for o, _ in wanted if o.name in groups]
     if len(wanted) == len(groups) and all(
         o.name == g or not o.named for (o, _), g in zip(wanted, groups, strict=True)
     ):
         return [(o, slots, paths) for (o, slots), paths in zip(wanted, groups.values(), strict=True)]
     in_order = [(slots, paths) for (_, slots), paths in zip(wanted, groups.values(), strict=False)]
     by_name = [(slots, groups.get(o.name, [])) for o, slots in wanted]
-    otherwise = len(matching) == len(wanted) and _fits(file, in_order) and not _fits(file, by_name)
-    if len(wanted) == len(groups) and (not matching or otherwise):
-        if wanted and not matching:
+    otherwise = len(namesakes) == len(wanted) and _fits(file, in_order) and not _fits(file, by_name)
+    # where shapes may differ they cannot tell, and Keras goes by the order
+    if len(wanted) == len(groups) and (not namesakes or otherwise or matching.skip_mismatch):
+        if wanted and (not namesakes or matching.skip_mismatch):
+            few = "no layer" if not namesakes else "not every layer"
             diagnostics.warn(
-                "KC405", "no layer of the weights file has a name of the model; they are taken in their order"
+                "KC405", f"{few} of the weights file has a name of the model; they are taken in their order"
             )
         return [(o, slots, paths) for (o, slots), paths in zip(wanted, groups.values(), strict=True)]
     for owner, _ in wanted:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kchainer.diagnostics import Diagnostic, Diagnostics, KchainerError
+from kchainer.diagnostics import Diagnostic, KchainerError
 from kchainer.files import WeightFile
 from kchainer.frontends.fields import Wrong
 from kchainer.ir import ops
@@ -210,14 +210,14 @@ def by_name(
 
 
 def lazy(
-    file: WeightFile, stored: Stored, layer: Layer, param: Param, diagnostics: Diagnostics
+    file: WeightFile, stored: Stored, layer: Layer, param: Param, tell: Callable[..., None]
 ) -> LazyArray | None:
     """The numbers that a quantised kernel or table stands for; None where an array has another shape, which is told."""
     shapes = {name: file.dataset(path).shape for name, path in stored.paths.items()}
     wrong = _misfit(shapes, stored.said, layer, param)
     if wrong is not None:
         name, expected = wrong
-        diagnostics.error(
+        tell(
             "KC403", f'`{name}` of "{layer.name}" has another shape in the weights file', pointer=layer.pointer,
             found=f"{list(shapes[name])} in {stored.paths[name]}", expected=expected,
         )  # fmt: skip

@@ -26,6 +26,7 @@ from kchainer.frontends.keras.assets import Assets
 from kchainer.frontends.keras.custom import Replacement
 from kchainer.frontends.keras.dialect import Backend, Dialect
 from kchainer.frontends.keras.graph import Translation
+from kchainer.frontends.keras.matching import STRICT, Matching
 from kchainer.frontends.keras.weights import arrays
 from kchainer.ir.arrays import LazyArray
 from kchainer.ir.graph import Layer, Model, Network, Origin
@@ -183,6 +184,13 @@ def _dialect(document: Document, dialect: str | None, keras_backend: str | None)
     return dataclasses.replace(told, backend=backend)
 
 
+def _check_weights(document: Document, matching: Matching) -> None:
+    """Weights are there, where the caller says how they are read. Raises KchainerError."""
+    if matching.is_partial and document.weights is None:
+        message = "by_name and skip_mismatch say how weights are read, and there are none"
+        raise _fail("KC104", message, document.name, "give the weights too: --weights FILE")
+
+
 def read_document(
     document: Document,
     *,
@@ -192,8 +200,10 @@ def read_document(
     diagnostics: Diagnostics | None = None,
     allow: Collection[str] = (),
     replacements: Mapping[str, Replacement] | None = None,
+    matching: Matching = STRICT,
 ) -> Model:
     """The IR of a document. Raises KchainerError with everything that is wrong."""
+    _check_weights(document, matching)
     found = diagnostics if diagnostics is not None else Diagnostics(document.name, limits.diagnostics)
     found.allow(allow)
     told = _dialect(document, dialect, keras_backend)
@@ -217,7 +227,9 @@ def read_document(
     loaded: dict[tuple[str, str], LazyArray] = {}
     if network is not None and document.weights is not None:
         # layers that no output needs have their arrays in the file all the same
-        every = arrays(document.weights, translation.owners, translation.builder.layers, told, found)
+        every = arrays(
+            document.weights, translation.owners, translation.builder.layers, told, found, matching
+        )
         loaded = {key: array for key, array in every.items() if key[0] in network.layers}
     for layer in network.layers.values() if network is not None else ():
         _check_settings(layer, loaded, found)
@@ -229,7 +241,7 @@ def read_document(
     for part in (document.archive, document.weights):
         for odd in part.diagnostics.items if part is not None else ():
             found.add(odd)
-    training, gathered = _training(document, translation, network, loaded, limits)
+    training, gathered = _training(document, translation, network, loaded, limits, matching)
     origin = Origin(document.name, str(told), told.reasons)
     items = tuple(found.located(document.text).items if found.items else ())
     return Model({network.name: network}, origin, loaded, dtype, items, training, gathered)
@@ -241,6 +253,7 @@ def _training(
     network: Network,
     loaded: Mapping[tuple[str, str], LazyArray],
     limits: Limits,
+    matching: Matching,
 ) -> tuple[Training | None, Gathered | None]:
     """What the file says of its training. Whatever is wrong with it is a warning: the network is read."""
     found, weights = translation.diagnostics, document.weights
@@ -251,7 +264,8 @@ def _training(
             found.add(dataclasses.replace(one, severity="warning"))
         return None, None
     training = compiled.compiled(settings, network, translation.dialect, found)
-    if training is None or weights is None or settings[0] is None:
+    # the state of another model, as a rule, where its weights fit in part; Keras leaves it too
+    if training is None or weights is None or settings[0] is None or matching.is_partial:
         return training, None
     return training, compiled.state_of(
         settings[0], training, weights, translation.owners, network, loaded, translation.dialect, found

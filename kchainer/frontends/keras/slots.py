@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from kchainer.diagnostics import Diagnostics
 from kchainer.files import WeightFile
 from kchainer.frontends.keras import quantized
 from kchainer.frontends.keras.entries import Owner
@@ -50,9 +49,9 @@ def sources(source: Source) -> tuple[str, ...]:
     return (source,) if isinstance(source, str) else tuple(source)
 
 
-def of_source(file: WeightFile, source: Source, slot: Slot, diagnostics: Diagnostics) -> LazyArray | None:
+def of_source(file: WeightFile, source: Source, slot: Slot, tell: Callable[..., None]) -> LazyArray | None:
     if isinstance(source, quantized.Stored):
-        return quantized.lazy(file, source, *slot, diagnostics)
+        return quantized.lazy(file, source, *slot, tell)
     return _lazy(file, source, joined_axis(*slot))
 
 

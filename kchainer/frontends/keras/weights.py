@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kchainer.diagnostics import Diagnostics
 from kchainer.files import WeightFile
@@ -14,6 +14,7 @@ from kchainer.frontends.keras.entries import Owner
 from kchainer.frontends.keras.gates import Slot, Source, is_cudnn, joined_axis, of_cudnn
 from kchainer.frontends.keras.layouts import fitted_to, with_backend
 from kchainer.frontends.keras.legacy_weights import is_keras0, keras0, legacy, root_of
+from kchainer.frontends.keras.matching import STRICT, Matching, tell_initial, tell_unused
 from kchainer.frontends.keras.optimizers.gathered import Variable
 from kchainer.frontends.keras.slots import EXTRA, lazy, of_source, slots_of, sources
 from kchainer.ir import ops
@@ -33,19 +34,41 @@ def arrays(
     layers: Mapping[str, Layer],
     dialect: Dialect,
     diagnostics: Diagnostics,
+    matching: Matching = STRICT,
 ) -> dict[Key, LazyArray]:
     """The array of each param. What is missing, left over or of another shape is reported."""
     root = root_of(file)
     found: list[tuple[Slot, Source]]
+    if matching.by_name and root is None:
+        hint = "skip_mismatch alone takes what fits from .weights.h5 and .keras"
+        message = "by_name needs an .h5 file that lists its layers by name; this one does not"
+        diagnostics.error("KC104", message, found=file.name, hint=hint)
+        return {}
     if root is not None:
-        found = legacy(file, root, owners, layers, diagnostics)
+        found = legacy(file, root, owners, layers, diagnostics, matching)
     elif is_keras0(file):
         found = keras0(file, owners, layers, diagnostics)
     else:
-        found = _v3(file, owners, layers, diagnostics)
+        found = _v3(file, owners, layers, diagnostics, matching)
     dialect = with_backend(dialect, [sources(s)[0] for _, s in found])
-    out: dict[Key, LazyArray] = {}
-    made = [(slot, of_source(file, source, slot, diagnostics)) for slot, source in found]
+    out = _fitting(file, found, dialect, diagnostics, matching)
+    if root is None and matching.skip_mismatch:
+        out = _before_misfits(found, out, diagnostics)
+    if matching.is_partial and not diagnostics.has_errors:
+        tell_initial(layers, out, diagnostics)
+    return out
+
+
+def _fitting(
+    file: WeightFile,
+    found: list[tuple[Slot, Source]],
+    dialect: Dialect,
+    diagnostics: Diagnostics,
+    matching: Matching,
+) -> dict[Key, LazyArray]:
+    """The arrays that have the shapes of their params, once they are in their layout."""
+    tell, out = matching.teller(diagnostics), {}
+    made = [(slot, of_source(file, source, slot, tell)) for slot, source in found]
     raw = [(slot, array) for slot, array in made if array is not None]
     cudnn = {layer.name for (layer, param), array in raw if is_cudnn(layer, param, array.shape)}
     for (layer, param), stored in raw:
@@ -55,12 +78,34 @@ def arrays(
         if array is None:
             continue
         if array.shape != param.shape:
-            diagnostics.error(
-                "KC403", f'`{param.name}` of "{layer.name}" has another shape in the weights file', pointer=layer.pointer,
+            what = f'`{param.name}` of "{layer.name}" has another shape in the weights file{matching.done}'
+            tell(
+                "KC403", what, pointer=layer.pointer,
                 found=f"{list(array.shape)} in {array.source}", expected=str(list(param.shape)),
             )  # fmt: skip
             continue
         out[layer.name, param.name] = array
+    return out
+
+
+def _before_misfits(
+    found: list[tuple[Slot, Source]], fitting: dict[Key, LazyArray], diagnostics: Diagnostics
+) -> dict[Key, LazyArray]:
+    """The arrays that Keras 3 loads from a v3 file: of each group those before the first that does not fit."""
+    out: dict[Key, LazyArray] = {}
+    stopped: set[str] = set()
+    for (layer, param), source in found:
+        key = (layer.name, param.name)
+        wrapper = isinstance(layer.op, ops.SpectralNormalization)  # its kernel stands in its own group too
+        group = layer.name if wrapper else sources(source)[0].rpartition("/")[0]
+        if key not in fitting:
+            stopped.add(group)
+        elif group not in stopped:
+            out[key] = fitting[key]
+        else:
+            shape = str(list(param.shape))
+            message = f'`{param.name}` of "{layer.name}" comes after an array of another shape; skipped'
+            diagnostics.warn("KC403", message, pointer=layer.pointer, found=shape, expected=shape)
     return out
 
 
@@ -189,7 +234,11 @@ def _place(level: list[Owner], index: int) -> str:
 
 
 def _v3(
-    file: WeightFile, owners: list[Owner], layers: Mapping[str, Layer], diagnostics: Diagnostics
+    file: WeightFile,
+    owners: list[Owner],
+    layers: Mapping[str, Layer],
+    diagnostics: Diagnostics,
+    matching: Matching,
 ) -> list[tuple[Slot, Source]]:
     out: list[tuple[Slot, Source]] = []
     read: set[str] = set()
@@ -198,25 +247,56 @@ def _v3(
         if any(child.at == "cell" for child in owner.children):  # states of a stateful layer
             read |= {f"{path}/vars/{n}" for n in range(MOST_STATES)}
         if owner.replaced is not None:
-            out += _replaced(owner.replaced, layers, file, path, read, diagnostics)
+            out += _replaced(owner.replaced, layers, file, path, read, matching.teller(diagnostics))
         layer = layers.get(owner.layer) if owner.layer else None
         if layer is None or (layer.name, owner.params) in seen:
             continue
         seen.add((layer.name, owner.params))
         here = [p for p in layer.params if owner.params is None or p.name in owner.params]
-        for param, source in _places(layer, here, path, owner.quantized):
-            missing = next((one for one in sources(source) if one not in file), None)
-            if missing is None:
-                out.append(((layer, param), source))
-                read.update(sources(source))
-            else:
-                what = f'the weights file has no `{param.name}` of "{layer.name}"'
-                diagnostics.error("KC401", what, expected=missing)
+        places = _places(layer, here, path, owner.quantized)
+        mine = {one for _, source in places for one in sources(source)}
+        mine |= {f"{path}/vars/{len(here) + n}" for n in range(EXTRA.get(owner.class_name, 0))}
         if isinstance(layer.op, ops.SpectralNormalization):
-            read.add(f"{path}/vars/0")
-        read |= {f"{path}/vars/{len(here) + n}" for n in range(EXTRA.get(owner.class_name, 0))}
-    _left_over(file, read, diagnostics)
+            mine.add(f"{path}/vars/0")
+        read |= mine
+        if matching.skip_mismatch and _miscounted(file, layer, f"{path}/vars", mine, read, diagnostics):
+            continue
+        out += _present(file, layer, places, diagnostics)
+    unused = _left_over(file, read)
+    if matching.skip_mismatch:
+        tell_unused("arrays", unused, diagnostics)
+    for one in unused if not matching.skip_mismatch else ():
+        diagnostics.error("KC402", f"nothing of the model uses {one} of the weights file")
     return out
+
+
+def _present(
+    file: WeightFile, layer: Layer, places: Sequence[tuple[Param, Source]], diagnostics: Diagnostics
+) -> Iterator[tuple[Slot, Source]]:
+    """The params of a layer that the file has; the others are errors."""
+    for param, source in places:
+        missing = next((one for one in sources(source) if one not in file), None)
+        if missing is None:
+            yield (layer, param), source
+        else:
+            what = f'the weights file has no `{param.name}` of "{layer.name}"'
+            diagnostics.error("KC401", what, expected=missing)
+
+
+def _miscounted(
+    file: WeightFile, layer: Layer, group: str, mine: set[str], read: set[str], diagnostics: Diagnostics
+) -> bool:
+    """Whether a layer has another number of arrays in the file: Keras then loads none of them."""
+    have = {f"{group}/{name}" for name in file.children(group)} if group in file else set()
+    missing = [one for one in sorted(mine) if one not in file]
+    more = have - mine
+    read |= more
+    if missing or more:
+        diagnostics.warn(
+            "KC401" if missing else "KC402", f'"{layer.name}" has another number of arrays in the weights file; skipped',
+            pointer=layer.pointer, found=f"{len(mine) - len(missing) + len(more)} in {group}", expected=str(len(mine)),
+        )  # fmt: skip
+    return bool(missing or more)
 
 
 def _replaced(
@@ -225,14 +305,14 @@ def _replaced(
     file: WeightFile,
     path: str,
     read: set[str],
-    diagnostics: Diagnostics,
+    tell: Callable[..., None],
 ) -> list[tuple[Slot, Source]]:
     """The arrays of what stands for a custom layer."""
     held = custom.places(replaced, layers, file, path)
     for (inner, param), source in held:
         read.add(source)
         if source not in file:
-            diagnostics.error(
+            tell(
                 "KC401", f'the weights file has no `{param.name}` of "{inner.name}"', expected=source,
                 hint="say the place of each array under `weights` of the replacement",
             )  # fmt: skip
@@ -259,11 +339,13 @@ def _v3_places(
             yield path, owner
 
 
-def _left_over(file: WeightFile, read: set[str], diagnostics: Diagnostics) -> None:
+def _left_over(file: WeightFile, read: set[str]) -> list[str]:
+    """The arrays of a file that nothing takes, but for those that are no weights of layers."""
+    out = []
     for path in file.datasets():
         aside = path.startswith(("/optimizer/", "/metrics/", "/_")) and "_layer_checkpoint" not in path
-        aside = (
-            aside or "/seed_generator/" in path or path.endswith("/vars/idf_weights")
-        )  # assets.py reads them
+        # assets.py reads the weights of tokens
+        aside = aside or "/seed_generator/" in path or path.endswith("/vars/idf_weights")
         if path not in read and not aside:
-            diagnostics.error("KC402", f"nothing of the model uses {path} of the weights file")
+            out.append(path)
+    return out

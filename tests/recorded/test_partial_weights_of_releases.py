@@ -1,0 +1,46 @@
+"""What old releases load by name, and what they leave: ``tests/fixtures/partial-weights``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import kchainer
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "partial-weights"
+MARK = np.float32(0.123)
+TARGETS = ("head", "swapped", "units", "features", "bias")
+
+
+@pytest.mark.parametrize("skip", [False, True])
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("label", ["keras-2.3.1-tensorflow", "tf.keras-2.15"])
+def test_by_name(label: str, target: str, skip: bool) -> None:
+    with np.load(FIXTURES / f"{label}.npz") as file:
+        start = f"{target}/{'skip' if skip else 'strict'}/"
+        want = {key.removeprefix(start): file[key] for key in file.files if key.startswith(start)}
+    config, weights = FIXTURES / f"{label}-{target}.json", FIXTURES / f"{label}.h5"
+    if "-" in want:
+        with pytest.raises(kchainer.KchainerError) as caught:
+            kchainer.read(config, weights, by_name=True, skip_mismatch=skip)
+        assert {d.code for d in caught.value.diagnostics} <= {"KC401", "KC402", "KC403"}
+        return
+    model = kchainer.read(config, weights, by_name=True, skip_mismatch=skip)
+    ours = kchainer.weights(kchainer.api.to_chainer(model))
+    loaded = {f"{layer}/{param}" for layer, param in model.arrays}
+    assert set(ours) == set(want)
+    assert loaded == {path for path, value in want.items() if not (value == MARK).all()}
+    for path in loaded:
+        assert np.array_equal(ours[path], want[path]), path
+    assert all(d.severity == "warning" for d in model.warnings)
+    assert {d.code for d in model.warnings} >= {"KC407"} or target in ("units", "features")
+
+
+def test_other_kinds_of_files_are_refused() -> None:
+    """Only Keras's files have layers and weights apart."""
+    spec = Path(__file__).parents[1] / "fixtures" / "good" / "mlp.json"
+    for how in ({"by_name": True}, {"skip_mismatch": True}):
+        with pytest.raises(kchainer.KchainerError, match="Keras's files"):
+            kchainer.read(spec, **how)

@@ -108,7 +108,8 @@ class Plan:
 
     ``layers`` gives each link's layer (its Keras path); ``frozen`` names links that no optimizer updates; ``inputs`` (value, dtype) in the order of the caller's
     arguments; ``taps`` the value and physical order behind a name; ``activities`` each value that a regularizer of
-    outputs looks at, with its layer; ``masks`` the mask of each output or None, none at all where no output has one.
+    outputs looks at, with its layer; ``masks`` the mask of each output or None, none at all where no output has one; ``acting`` each
+    value whose making changes arrays, with whether it does so in inference too.
     """
 
     name: str
@@ -125,12 +126,14 @@ class Plan:
     transposes: int
     activities: tuple[tuple[int, str], ...] = ()
     masks: tuple[int | None, ...] = ()
+    acting: tuple[tuple[int, bool], ...] = ()
 
-    def beside(self) -> frozenset[int]:
-        """Numbers of the steps that no output needs: those of masks that only losses see."""
-        if not self.masks:
-            return frozenset()
-        wanted, idle = set(self.outputs), set()
+    def beside(self, *, train: bool) -> frozenset[int]:
+        """Numbers of the steps whose calls change nothing that is seen: of what only losses look at, and in inference
+        of statistics of outputs that nobody uses.
+        """
+        acting = {value for value, in_inference in self.acting if train or in_inference}
+        wanted, idle = {*self.outputs, *acting}, set()
         for i in reversed(range(len(self.steps))):
             step = self.steps[i]
             if wanted.isdisjoint((step.output, *step.more)):
@@ -262,7 +265,14 @@ class Planner:
             transposes=self.transposes,
             activities=tuple(self._activities()),
             masks=tuple(self.values[m] if m is not None else None for m in self.network.masks),
+            acting=tuple(self._acting()),
         )
+
+    def _acting(self) -> Iterator[tuple[int, bool]]:
+        for i, node in enumerate(self.network.nodes):
+            op = self.network.layers[node.layer].op
+            if op.updates or op.keeps_state:
+                yield self.values[i, 0], op.keeps_state
 
     def _activities(self) -> Iterator[tuple[int, str]]:
         """The outputs, behind their activation, of layers with a regularizer of them."""

@@ -110,13 +110,13 @@ class Builder:
     ) -> Network:
         """The network; inputs come first, and are taps by their names.
 
-        Nodes that neither an output nor its mask needs are left out, except those whose call updates something: a
-        nested model of which one output is used runs whole, and its running statistics move.
+        Nodes that neither an output nor its mask needs are left out, except those that do something beside it: a
+        nested model of which one output is used runs whole; its running statistics move, its penalties count.
         """
         starts = list(dict.fromkeys(v[0] for v in inputs))
-        updating = [i for i, node in enumerate(self.nodes) if self.layers[node.layer].op.updates]
+        acting = [i for i in range(len(self.nodes)) if self._acts(i)]
         ends = [v[0] for v in (*outputs, *masks) if v is not None]
-        order = starts + sorted(_needed(self.nodes, [*updating, *ends]) - set(starts))
+        order = starts + sorted(_needed(self.nodes, [*acting, *ends]) - set(starts))
         new = {old: i for i, old in enumerate(order)}
         moved = [
             dataclasses.replace(self.nodes[old], inputs=tuple((new[n], k) for n, k in self.nodes[old].inputs))
@@ -135,6 +135,14 @@ class Builder:
             masks=tuple((new[m[0]], m[1]) if m is not None else None for m in masks) if any(masks) else (),
         )
 
+    def _acts(self, i: int) -> bool:
+        """Whether a node changes arrays or adds to a loss: itself, or as the activation behind a layer that does."""
+        layer = self.layers[self.nodes[i].layer]
+        if layer.op.updates or layer.op.keeps_state or layer.op.penalises or _penalties(layer):
+            return True
+        whole, _, _ = layer.name.rpartition("/")
+        return whole in self.layers and _penalties(self.layers[whole])
+
     def _node(self, layer: str, inputs: tuple[Value, ...], shapes: tuple[Shape, ...]) -> Value:
         self.nodes.append(Node(layer, inputs, shapes))
         return (len(self.nodes) - 1, 0)
@@ -142,6 +150,10 @@ class Builder:
     def _report(self, code: str, message: str, pointer: str, hint: str) -> None:
         if not any(d.code == code for d in self.diagnostics.items):
             self.diagnostics.error(code, message, pointer=pointer, hint=hint)
+
+
+def _penalties(layer: Layer) -> bool:
+    return any("regularizer" in said for said in layer.settings.values())
 
 
 @cached

@@ -72,7 +72,9 @@ class Op:
     __slots__ = ()
     name: ClassVar[str]
     layout: ClassVar[Layout] = "logical"
-    updates: ClassVar[bool] = False  # a call changes arrays in training, also where nothing needs its output
+    # what a call does also where nothing needs its output
+    updates: ClassVar[bool] = False  # changes arrays in training
+    penalises: ClassVar[bool] = False  # adds to the loss
 
     # Any and **more: each op names its own inputs, and mypy takes every signature as an override of this one.
     def params(self, *xs: Any, **more: Any) -> tuple[Param, ...]:
@@ -86,6 +88,11 @@ class Op:
     def outputs(self, *xs: Shape) -> tuple[Shape, ...]:
         """The shapes of all outputs; one unless an op says otherwise."""
         return (self.infer(*xs),)
+
+    @property
+    def keeps_state(self) -> bool:
+        """Whether a call begins where the call before ended."""
+        return False
 
     def check(self) -> Iterator[str]:
         """Rules between attributes that JSON Schema cannot say: yields what is wrong."""

@@ -72,7 +72,7 @@ class Attention(chainer.Link):
         query, value = chainer.as_variable(query), chainer.as_variable(value)
         named = dict(zip(self.inputs, more, strict=True))
         scores = self._scores(query, chainer.as_variable(named.get("key", value)))
-        keep = _seen(self.xp, *scores.shape[-2:], self.causal, None)
+        keep = _seen(self.xp, scores.shape[-2], scores.shape[-1], self.causal, None)
         if "value_mask" in named:
             keep = _both(keep, _bool(named["value_mask"])[..., None, :])
         if keep is not None:

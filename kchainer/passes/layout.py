@@ -66,6 +66,7 @@ class _Pass:
         self.orders: dict[Value, Order] = {}
         self.moved: dict[Value, Value] = {}  # value of the old network -> of the new one
         self.turned: dict[tuple[Value, Order], Value] = {}
+        self.settled: dict[tuple[str, int], Order] = {}
         self.users: dict[int, list[Node]] = {}
         for node in network.nodes:
             for made, _ in node.inputs:
@@ -112,6 +113,8 @@ class _Pass:
         if op.layout in ("any", "axes") and len(set(ranks)) == 1 and ranks[0] == rank_out:
             have = [self.orders[self.moved[v]] for v in node.inputs]
             order = next((o for o in have if o != identity(rank_out)), identity(rank_out))
+            if self.old.layers[node.layer].params:  # one link, whose axes its first call settles
+                order = self.settled.setdefault((node.layer, rank_out), order)
             return [order] * len(ranks), order
         return [identity(r) for r in ranks], identity(rank_out)
 

@@ -624,7 +624,7 @@ def models(draw: Callable[[Any], Any], most: int = 12) -> Json:
     assume(spec["nodes"] and spec["outputs"])
     return {
         **spec,
-        "batch": d.whole(3, 5),
+        "batch": d.whole(2, 5),
         "seed": d.whole(0, 999),
         "format": d.pick(("keras", "h5", "json")),
     }

@@ -209,3 +209,64 @@ def test_state_is_saved_and_resumed_here(tmp_path: Path, name: str) -> None:
     chainer.serializers.load_npz(tmp_path / "state.npz", second.optimizer)
     for _ in range(4):
         assert whole(x, t) == second(x, t)
+
+
+def unused_halves() -> Any:
+    """A nested model of which one output is used: what makes the others runs in Keras, and its penalties count."""
+    x = keras.Input((6, 3))
+    seen = L.Masking()(x)
+    used = L.Dense(4, activation="tanh", name="used")(seen)
+    unused = [
+        L.Dense(5, activation="relu", activity_regularizer="l2", name="active")(x),
+        L.Dense(2, kernel_regularizer="l2", bias_regularizer="l1", name="weighed")(x),
+        L.ActivityRegularization(l2=0.1)(L.Dense(3, name="before")(x)),
+        L.BatchNormalization(momentum=0.5, name="moving")(x),
+    ]
+    inner = keras.Model(x, [used, *unused], name="inner")
+    again = keras.Input((6, 3))
+    return keras.Model(again, L.Dense(1, name="value")(inner(again)[0]))
+
+
+def test_what_nobody_uses_of_a_nested_model(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(9)
+    model = unused_halves()
+    x, t = RNG.normal(size=(9, 6, 3)).astype("float32"), RNG.normal(size=(9, 6, 1)).astype("float32")
+    x[:, 4:] = 0
+    model.compile(O.SGD(0.05), "mse")
+    step = kchainer.training.from_compiled(kchainer.load(saved(model, tmp_path / "model.keras")))
+    for _ in range(4):
+        wanted = float(model.train_on_batch(x, t))
+        model.reset_metrics()
+        assert step(x, t) == pytest.approx(wanted, rel=1e-4)
+    got = arrays_of(step.net)
+    for w in model.weights:  # Keras names them without the nested model
+        ours = got[w.path if w.path in got else f"inner/{w.path}"]
+        np.testing.assert_allclose(ours, keras.ops.convert_to_numpy(w), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_the_states_of_a_call_that_nobody_uses_move(tmp_path: Path, train: bool) -> None:
+    x = keras.Input(batch_shape=(2, 6, 3))
+    inner = keras.Model(x, [L.Dense(2)(x), L.SimpleRNN(4, stateful=True, name="rnn")(x)], name="inner")
+    a, b = keras.Input(batch_shape=(2, 6, 3), name="a"), keras.Input(batch_shape=(2, 6, 3), name="b")
+    model = keras.Model([a, b], [inner(a)[0], inner(b)[1]])
+    net = kchainer.load(saved(model, tmp_path / "model.keras"))
+    for _ in range(3):
+        given = [RNG.normal(size=(2, 6, 3)).astype("float32") for _ in range(2)]
+        wanted = model(given, training=train)[1].detach().numpy()
+        with chainer.using_config("train", train):
+            np.testing.assert_allclose(net(*given)[1].array, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_inference_runs_nothing_that_nobody_uses(tmp_path: Path) -> None:
+    net = kchainer.load(saved(unused_halves(), tmp_path / "model.keras"))
+    hook = chainer.function_hooks.TimerHook()
+    x = RNG.normal(size=(2, 6, 3)).astype("float32")
+    mean = net.inner_moving.avg_mean.copy()
+    with hook, chainer.using_config("train", False):
+        net(x)
+    ran = {name for name, _ in hook.call_history}
+    assert not {"FixedBatchNormalization", "ReLU"} & ran
+    with chainer.using_config("train", True):
+        net(x)
+    assert not np.array_equal(net.inner_moving.avg_mean, mean)

@@ -137,7 +137,8 @@ class Network(_Predicting, chainer.Chain):
     def __init__(self, plan: Plan, links: Mapping[str, chainer.Link], dtype: str) -> None:
         super().__init__()
         self.plan, self.dtype = plan, dtype
-        self._last, self._beside = _last_uses(plan), plan.beside()
+        self._last = _last_uses(plan)
+        self._beside = {train: plan.beside(train=train) for train in (False, True)}
         with self.init_scope():
             for name, link in links.items():
                 setattr(self, name, link)
@@ -151,7 +152,9 @@ class Network(_Predicting, chainer.Chain):
         values: dict[int, Any] = dict(zip(self.plan.inputs, self._given(xs), strict=True))
         taps = _taps(self.plan, outputs or ())
         keep = {v for v, _ in taps} if outputs else set(self.plan.outputs)
-        for _ in self._steps(values, keep, frozenset() if outputs else self._beside):
+        for _ in self._steps(
+            values, keep, frozenset() if outputs else self._beside[bool(chainer.config.train)]
+        ):
             pass
         if outputs:
             return tuple(_logical(values[v], order) for v, order in taps)

@@ -97,7 +97,7 @@ def _forward(plan: Plan) -> Iterator[str]:
     last = _last_uses(plan)
     free: list[str] = []
     count = 0
-    beside = plan.beside()  # masks of outputs are for losses, which a program has not
+    beside = plan.beside(train=True)  # masks of outputs are for losses, which a program has not
     for i, step in enumerate(plan.steps):
         if i in beside:
             continue
@@ -116,5 +116,5 @@ def _forward(plan: Plan) -> Iterator[str]:
 
 
 def _last_uses(plan: Plan) -> dict[int, int]:
-    beside = plan.beside()
+    beside = plan.beside(train=True)
     return {v: i for i, step in enumerate(plan.steps) if i not in beside for v in step.inputs}

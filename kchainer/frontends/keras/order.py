@@ -50,7 +50,8 @@ def order_of(scope: Scope, report: Report) -> Order | None:
         ends_from = {
             n: _offset(e, last.get(n, none), inside.get(n, none), last=True) for n, e in nested.items()
         }
-        calls = _sorted(scope, _needs(scope, offsets, report), report)
+        made = [(ref.layer, ref.call - ends_from.get(ref.layer, 0)) for ref in outputs]
+        calls = _sorted(scope, _needs(scope, offsets, report), made, report)
         scope.order = Order(inputs, outputs, calls, offsets, ends_from)
     return scope.order
 
@@ -94,7 +95,9 @@ def _needs(scope: Scope, offsets: dict[str, int], report: Report) -> dict[Key, l
     return needs
 
 
-def _sorted(scope: Scope, needs: dict[Key, list[Key]], report: Report) -> tuple[tuple[Entry, int], ...]:
+def _sorted(
+    scope: Scope, needs: dict[Key, list[Key]], ends: list[Key], report: Report
+) -> tuple[tuple[Entry, int], ...]:
     """All calls, each after what it needs (Kahn)."""
     waiting = {key: sum(k in needs for k in keys) for key, keys in needs.items()}
     users: dict[Key, list[Key]] = {}
@@ -110,4 +113,38 @@ def _sorted(scope: Scope, needs: dict[Key, list[Key]], report: Report) -> tuple[
     if len(ready) < len(needs):
         left = [key[0] for key, n in waiting.items() if n > 0]
         report("KC303", f"layers that wait for each other: {', '.join(left[:5])}", scope.pointer)
-    return tuple((scope.entries[name], index) for name, index in ready)
+        return tuple((scope.entries[name], index) for name, index in ready)
+    return tuple((scope.entries[name], index) for name, index in _as_keras_runs(ready, needs, ends))
+
+
+def _as_keras_runs(ready: list[Key], needs: dict[Key, list[Key]], ends: Iterable[Key]) -> list[Key]:
+    """Calls in the order in which Keras makes them: farthest from the outputs first.
+
+    It shows where a layer that keeps states or running statistics is called more than once. A layer's later calls
+    stand no nearer to the outputs than its earlier ones, as they are met from the outputs on.
+    """
+    depths: dict[Key, int] = {}
+    of_layer: dict[str, int] = {}
+    for key in reversed(_inputs_first(ends, needs)):
+        depth = max(depths.setdefault(key, 0), of_layer.get(key[0], 0))
+        depths[key] = of_layer[key[0]] = depth
+        for need in needs[key]:
+            depths[need] = max(depth + 1, depths.get(need, 0))
+    order = sorted((key for key in depths if key in needs), key=lambda key: -depths[key])
+    return order + [key for key in ready if key not in depths]
+
+
+def _inputs_first(ends: Iterable[Key], needs: dict[Key, list[Key]]) -> list[Key]:
+    """The calls that ``ends`` need, depth first."""
+    out: dict[Key, None] = {}
+    todo = [(key, False) for key in reversed(list(ends))]
+    begun: set[Key] = set()
+    while todo:
+        key, done = todo.pop()
+        if done:
+            out[key] = None
+        elif key in needs and key not in begun:
+            begun.add(key)
+            todo.append((key, True))
+            todo += [(need, False) for need in reversed(needs[key])]
+    return list(out)

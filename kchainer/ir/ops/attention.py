@@ -25,7 +25,7 @@ class Attention(Op):
 
     Input   query (N, T, F), value (N, S, G), a key (N, S, F) with ``has_key``; then masks (N, T) of the query and
             (N, S) of the value as the attributes say. More axes, alike in all, may stand behind N; then a mask of
-            the value is taken beside ``causal`` only.
+            the value is taken beside ``causal`` only. Without N, the samples of a batch are the steps.
     Output  (N, T, G); the weights (N, T, S) with ``return_scores``.
     Params  scale () or, for ``additive``, (F,) with ``use_scale``; concat_score_weight () for ``concat``.
     Raises  ShapeError: other ranks, sizes that differ.
@@ -51,7 +51,7 @@ class Attention(Op):
         count = 2 + self.has_key
         _count(xs, count, (self.query_mask, self.value_mask))
         rank, key = len(xs[0]), xs[2] if self.has_key else xs[1]
-        if rank < 3 or any(len(x) != rank or x[1:-2] != xs[0][1:-2] for x in xs[:count]):
+        if rank < 2 + self.causal or any(len(x) != rank or x[1:-2] != xs[0][1:-2] for x in xs[:count]):
             raise ShapeError(f"expected sequences (N, T, F), found {' and '.join(map(show, xs[:count]))}")
         if None not in (xs[0][-1], key[-1]) and xs[0][-1] != key[-1]:
             raise ShapeError(f"queries {show(xs[0])} and keys {show(key)} of unlike length")

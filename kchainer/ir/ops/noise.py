@@ -83,6 +83,7 @@ class ActivityRegularization(SameShape):
     Source  keras.layers.ActivityRegularization.
     """
 
+    penalises: ClassVar[bool] = True
     l1: float = attr(doc="factor of the absolute values", spec=0.0, minimum=0)
     l2: float = attr(doc="factor of the squares", spec=0.0, minimum=0)
     per_sample: bool = attr(doc="divide by the batch size (since tf.keras)", spec=True)

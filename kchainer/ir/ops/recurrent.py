@@ -43,6 +43,10 @@ class _Recurrent(Op):
     activation: Function = attr(doc="function of the candidate and of what comes out", spec="tanh")  # noqa: RUF009
     hard_sigmoid_slope: float = attr(doc="slope of hard_sigmoid where that is used", spec=0.2, above=0)
 
+    @property
+    def keeps_state(self) -> bool:
+        return self.stateful
+
     def _state(self, x: Shape) -> Shape:
         """The shape of a state and of a step's output."""
         raise NotImplementedError

@@ -20,6 +20,7 @@ CASES: list[Case] = [
     *(case(layer, x=xs, call=call) for layer in ("Attention", "AdditiveAttention") for call in ({}, CAUSAL, SCORES)
       for xs in ([(3, 2, 4, 6), (3, 2, 5, 6)], [(2, 3, 2, 4, 6)] * 3)),
     case("Attention", x=[(3, 2, 4, 6), (3, 2, 5, 6)], score_mode="concat", use_scale=True),
+    *(case(layer, x=[(3, 6), (3, 6)]) for layer in ("Attention", "AdditiveAttention")),
     *(case(layer, x=[Q, V], masked=True) for layer in ("Attention", "AdditiveAttention")),
     *(case("MultiHeadAttention", x=xs, spread=True, num_heads=2, key_dim=3) for xs in ([Q, V], [Q, V, K])),
     case("MultiHeadAttention", x=[(3, 4, 6), (3, 5, 7), (3, 5, 2)], spread=True, num_heads=3, key_dim=2, value_dim=4),

@@ -10,7 +10,7 @@ import chainer.functions as F
 
 def _split(x: Any, axis: int) -> tuple[Any, Any, Any]:
     front = (slice(None),) * axis
-    return tuple(F.get_item(x, (*front, i)) for i in range(3))  # type: ignore[return-value]
+    return tuple(F.get_item(x, (*front, i)) for i in range(3))
 
 
 def rgb_to_hsv(x: Any, axis: int = 1) -> chainer.Variable:

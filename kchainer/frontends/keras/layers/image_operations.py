@@ -13,7 +13,7 @@ from kchainer.ir.graph import Value
 
 
 def _first(data_format: Any) -> bool:
-    return data_format == "channels_first"
+    return bool(data_format == "channels_first")
 
 
 def _channels(m: Maker, x: Value, data_format: Any) -> int:

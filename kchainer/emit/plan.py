@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kchainer.ir.graph import Network, Value
+from kchainer.ir.nest import Nest
 from kchainer.ir.op import Op, Shape
 from kchainer.ir.ops import ActivityRegularization
 from kchainer.ir.settings import ACTIVITY
@@ -108,7 +109,8 @@ class Plan:
 
     ``layers`` gives each link's layer (its Keras path); ``frozen`` names links that no optimizer updates; ``inputs`` (value, dtype) in the order of the caller's
     arguments; ``taps`` the value and physical order behind a name; ``activities`` each value that a regularizer of
-    outputs looks at, with its layer; ``masks`` the mask of each output or None, none at all where no output has one.
+    outputs looks at, with its layer; ``masks`` the mask of each output or None, none at all where no output has one;
+    the nests are those of ``ir.graph.Network``.
     """
 
     name: str
@@ -125,6 +127,8 @@ class Plan:
     transposes: int
     activities: tuple[tuple[int, str], ...] = ()
     masks: tuple[int | None, ...] = ()
+    input_nest: Nest | None = None
+    output_nest: Nest | None = None
 
     def beside(self) -> frozenset[int]:
         """Numbers of the steps that no output needs: those of masks that only losses see."""
@@ -262,6 +266,8 @@ class Planner:
             transposes=self.transposes,
             activities=tuple(self._activities()),
             masks=tuple(self.values[m] if m is not None else None for m in self.network.masks),
+            input_nest=self.network.input_nest,
+            output_nest=self.network.output_nest,
         )
 
     def _activities(self) -> Iterator[tuple[int, str]]:

@@ -25,6 +25,7 @@ FUNCTIONS: dict[type[Any], str] = {
     ops.Where: "choose",
     ops.Clip: "clip",
     ops.Reduce: "reduce",
+    ops.Quantile: "quantile",
     ops.Cumulative: "cumulative",
     ops.MatMul: "matmul",
     ops.Einsum: "einsum",
@@ -41,6 +42,19 @@ FUNCTIONS: dict[type[Any], str] = {
     ops.Sort: "sort",
     ops.Triangle: "triangle",
     ops.ReshapeAll: "reshape_whole",
+    ops.Scatter: "scatter",
+    ops.ScatterUpdate: "scatter_update",
+    ops.Segment: "segment",
+    ops.SearchSorted: "search_sorted",
+    ops.Histogram: "histogram",
+    ops.Diagonal: "diagonal",
+    ops.DiagonalMatrix: "diagonal_matrix",
+    ops.MapCoordinates: "map_coordinates",
+    ops.AffineTransform: "transform_images",
+    ops.Colours: "colours",
+    ops.Fourier: "fourier",
+    ops.MatrixFunction: "matrix_function",
+    ops.SolveEquations: "solve_equations",
 }
 
 

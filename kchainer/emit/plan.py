@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from kchainer.ir.graph import Network, Value
+from kchainer.ir.nest import Nest
 from kchainer.ir.op import Op, Shape
 from kchainer.ir.ops import ActivityRegularization
 from kchainer.ir.settings import ACTIVITY
@@ -108,8 +109,9 @@ class Plan:
 
     ``layers`` gives each link's layer (its Keras path); ``frozen`` names links that no optimizer updates; ``inputs`` (value, dtype) in the order of the caller's
     arguments; ``taps`` the value and physical order behind a name; ``activities`` each value that a regularizer of
-    outputs looks at, with its layer; ``masks`` the mask of each output or None, none at all where no output has one; ``acting`` each
-    value whose making changes arrays, with whether it does so in inference too.
+    outputs looks at, with its layer; ``masks`` the mask of each output or None, none at all where no output has one;
+    ``acting`` each value whose making changes arrays, with whether it does so in inference too; the nests are those of
+    ``ir.graph.Network``.
     """
 
     name: str
@@ -127,6 +129,8 @@ class Plan:
     activities: tuple[tuple[int, str], ...] = ()
     masks: tuple[int | None, ...] = ()
     acting: tuple[tuple[int, bool], ...] = ()
+    input_nest: Nest | None = None
+    output_nest: Nest | None = None
 
     def beside(self, *, train: bool) -> frozenset[int]:
         """Numbers of the steps whose calls change nothing that is seen: of what only losses look at, and in inference
@@ -266,6 +270,8 @@ class Planner:
             activities=tuple(self._activities()),
             masks=tuple(self.values[m] if m is not None else None for m in self.network.masks),
             acting=tuple(self._acting()),
+            input_nest=self.network.input_nest,
+            output_nest=self.network.output_nest,
         )
 
     def _acting(self) -> Iterator[tuple[int, bool]]:

@@ -59,6 +59,7 @@ from kchainer.functions.arrays import (
     tile,
     triangle,
 )
+from kchainer.functions.colours import colours, hsv_to_rgb, rgb_to_hsv
 from kchainer.functions.conv import (
     convolution,
     deconvolution,
@@ -67,6 +68,7 @@ from kchainer.functions.conv import (
     same_pads,
 )
 from kchainer.functions.dense import linear_on_axis
+from kchainer.functions.fourier import fourier
 from kchainer.functions.image import (
     TrainingError,
     auto_contrast,
@@ -79,6 +81,18 @@ from kchainer.functions.image import (
     random_flip,
     resize_images,
 )
+from kchainer.functions.indexing import (
+    diagonal,
+    diagonal_matrix,
+    histogram,
+    map_coordinates,
+    scatter,
+    scatter_update,
+    search_sorted,
+    segment,
+    transform_images,
+)
+from kchainer.functions.linalg import matrix_function, solve_equations
 from kchainer.functions.masking import (
     fold_steps,
     mask_concatenate,
@@ -101,6 +115,7 @@ from kchainer.functions.math import (
     reduce,
 )
 from kchainer.functions.merge import dot, merge_cos
+from kchainer.functions.nan import quantile
 from kchainer.functions.noise import (
     alpha_dropout,
     dropout,
@@ -149,12 +164,15 @@ __all__ = [
     "center_crop",
     "choose",
     "clip",
+    "colours",
     "convolution",
     "crop",
     "cumulative",
     "deconvolution",
     "depthwise_convolution",
     "deviation_normalization",
+    "diagonal",
+    "diagonal_matrix",
     "divide",
     "dot",
     "dropout",
@@ -165,6 +183,7 @@ __all__ = [
     "equalize_tiles",
     "exponential",
     "fold_steps",
+    "fourier",
     "gaussian_dropout",
     "gaussian_noise",
     "gelu",
@@ -176,10 +195,13 @@ __all__ = [
     "hard_sigmoid",
     "hard_silu",
     "hard_tanh",
+    "histogram",
+    "hsv_to_rgb",
     "layer_normalization",
     "linear_on_axis",
     "log_sigmoid",
     "log_softmax",
+    "map_coordinates",
     "mask_concatenate",
     "mask_ones",
     "masked_average",
@@ -187,6 +209,7 @@ __all__ = [
     "masked_softmax",
     "masking",
     "matmul",
+    "matrix_function",
     "max_pooling",
     "maximum",
     "mel_matrix",
@@ -202,6 +225,7 @@ __all__ = [
     "pad_axes",
     "parametric_softplus",
     "prelu",
+    "quantile",
     "quantize_by_maximum",
     "random_affine",
     "random_brightness",
@@ -218,15 +242,21 @@ __all__ = [
     "resize",
     "resize_images",
     "reverse",
+    "rgb_to_hsv",
     "rms_normalization",
     "roll",
     "same_pads",
     "samplewise_normalization",
     "scaled_add",
+    "scatter",
+    "scatter_update",
+    "search_sorted",
+    "segment",
     "silu",
     "soft_shrink",
     "softmax",
     "softsign",
+    "solve_equations",
     "sort",
     "sparse_plus",
     "sparse_sigmoid",
@@ -244,6 +274,7 @@ __all__ = [
     "thresholded_relu",
     "tile",
     "tokenize",
+    "transform_images",
     "triangle",
     "unfold_steps",
     "unit_normalization",

@@ -13,6 +13,7 @@ import chainer
 import chainer.functions as F
 import numpy as np
 
+from kchainer.functions import bits, nan
 from kchainer.functions.erf import erf
 
 Derivative = Callable[[chainer.Variable], Any]
@@ -56,6 +57,11 @@ SMOOTH: dict[str, tuple[Callable[[Any, Any], Any], Derivative]] = {
     "sinc": (_sinc, _sinc_slope),
     "deg2rad": (lambda xp, x: x * (math.pi / 180), lambda x: x * 0.0 + math.pi / 180),
     "rad2deg": (lambda xp, x: x * (180 / math.pi), lambda x: x * 0.0 + 180 / math.pi),
+    "erfinv": (
+        bits.erfinv,
+        lambda x: F.exp(F.square(_Smooth("erfinv").apply((x,))[0])) * (math.sqrt(math.pi) / 2),
+    ),
+    "i0": (bits.i0, bits.i1),
 }
 # name -> values; no gradient
 STEPS: dict[str, Callable[[Any, Any], Any]] = {
@@ -71,8 +77,9 @@ STEPS: dict[str, Callable[[Any, Any], Any]] = {
     "zeros_like": lambda xp, x: xp.zeros_like(x),
     "ones_like": lambda xp, x: xp.ones_like(x),
     "stop_gradient": lambda xp, x: x,
+    **bits.STEPS,
 }
-_WHOLE = frozenset({"sign", "zeros_like", "ones_like", "stop_gradient", "logical_not"})
+_WHOLE = frozenset({"sign", "zeros_like", "ones_like", "stop_gradient", "logical_not", "bitwise_not"})
 
 
 class _Smooth(chainer.FunctionNode):
@@ -118,6 +125,8 @@ def elementwise(x: Any, function: str) -> chainer.Variable:
 
 def _mod(a: Any, b: Any) -> Any:
     """The rest of a division, with the sign of ``b``."""
+    if a.dtype.kind != "f":
+        return chainer.as_variable(a.xp.mod(a.array, b.array))
     whole = chainer.as_variable(a.xp.floor_divide(a.array, b.array))
     return a - whole * b
 
@@ -156,6 +165,7 @@ NUMBERS: dict[str, Callable[[Any, Any], Any]] = {
     "logaddexp": _logaddexp,
     "divide_no_nan": _divide_no_nan,
     "squared_difference": lambda a, b: (a - b) ** 2,
+    **bits.NUMBERS,
 }
 TRUTHS = (
     "equal", "not_equal", "less", "less_equal", "greater", "greater_equal",
@@ -163,7 +173,7 @@ TRUTHS = (
 )  # fmt: skip
 # These work with a number as it is, which saves filling an array with it.
 _DIRECT = ("add", "subtract", "multiply", "divide", "power")
-_FLOATING = ("divide", "divide_no_nan", "arctan2", "hypot", "logaddexp")
+_FLOATING = ("divide", "divide_no_nan", "arctan2", "hypot", "logaddexp", *bits.FLOATING)
 _WHOLE_BY_NUMPY = {"maximum": "maximum", "minimum": "minimum", "power": "power"}
 
 
@@ -259,6 +269,7 @@ _REDUCTIONS: dict[str, Callable[..., Any]] = {
     "var": _variance,
     "std": lambda x, axis, keepdims: F.sqrt(_variance(x, axis, keepdims)),
     "logsumexp": _logsumexp,
+    **nan.REDUCTIONS,
 }
 _BY_NUMPY = ("all", "any", "count_nonzero", "argmax", "argmin")
 
@@ -282,7 +293,7 @@ def reduce(x: Any, function: str, axes: Sequence[int], keepdims: bool = False) -
                 getattr(x.xp, function)(x.array, axis=axes, keepdims=keepdims).astype(kind)
             )
         x = floating(x)
-    return _REDUCTIONS[function](x, axis=axes, keepdims=keepdims)
+    return chainer.as_variable(_REDUCTIONS[function](x, axis=axes, keepdims=keepdims))
 
 
 def cumulative(x: Any, function: str, axis: int) -> chainer.Variable:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kchainer.diagnostics import Diagnostic, KchainerError
 from kchainer.ir.arrays import LazyArray
+from kchainer.ir.nest import Nest
 from kchainer.ir.op import Op, Param, Shape
 from kchainer.ir.training import Gathered, Training
 
@@ -44,6 +45,7 @@ class Network:
     """Nodes in topological order. ``taps`` gives the value that a name of the source stands for.
 
     ``masks`` has the mask of each output (true where a step counts) or None; none at all where no output has one.
+    The nests are the dictionaries and lists in which inputs and outputs stand; None: plain ones.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Network:
     taps: Mapping[str, Value] = dataclasses.field(default_factory=dict)
     output_names: tuple[str, ...] = ()
     masks: tuple[Value | None, ...] = ()
+    input_nest: Nest | None = None
+    output_nest: Nest | None = None
 
     def shape(self, value: Value) -> Shape:
         """The logical shape of a value."""
@@ -66,7 +70,8 @@ class Network:
         single = all(len(n.shapes) == 1 for n in self.nodes)
         once = len({n.layer for n in self.nodes}) == len(self.nodes)
         ends = self.outputs == ((len(self.nodes) - 1, 0),) and self.inputs == (0,)
-        return chain and single and once and ends
+        plain = self.input_nest is None and self.output_nest is None
+        return chain and single and once and ends and plain
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from kchainer.ir import ops, settings
+from kchainer.ir.nest import NEST
 from kchainer.ir.op import OPS, Json, Kind, Op, Problem, kind_of, problems, schema
 from kchainer.ir.records import (
     BOOLEAN,
@@ -67,6 +68,12 @@ NETWORK = record(
     {
         "taps": mapping(REFERENCE),
         "output_names": many(TEXT),
+        "input_nest": described(
+            NEST, "dictionaries and lists around the numbers of the inputs; null: plain ones"
+        ),
+        "output_nest": described(
+            NEST, "dictionaries and lists around the numbers of the outputs; null: plain ones"
+        ),
         "masks": described(many(either(constant(None), REFERENCE)), "the mask of each output; null: none"),
     },
 )

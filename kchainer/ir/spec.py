@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from kchainer.diagnostics import Diagnostics
+from kchainer.ir import nest, ops
 from kchainer.ir import op as definitions
-from kchainer.ir import ops
 from kchainer.ir.build import Builder
 from kchainer.ir.graph import Layer, Model, Network, Origin, Value
 from kchainer.ir.op import OPS, Op, plain
@@ -53,6 +54,11 @@ def _network(network: Network) -> Json:
         "taps": {name: list(value) for name, value in network.taps.items()},
         "output_names": list(network.output_names),
         **({"masks": plain(network.masks)} if network.masks else {}),
+        **{
+            k: v
+            for k, v in (("input_nest", network.input_nest), ("output_nest", network.output_nest))
+            if v is not None
+        },
     }
 
 
@@ -145,10 +151,13 @@ class _Reader:
         }
         names = self._output_names(len(outputs))
         masks = self._masks(len(outputs))
+        input_nest = nest.read(self.data, "input_nest", len(inputs), self.diagnostics, self.at)
+        output_nest = nest.read(self.data, "output_nest", len(outputs), self.diagnostics, self.at)
         if self.diagnostics.has_errors:
             return None
         self.builder.taps = {k: v for k, v in read.items() if v}
         network = self.builder.finish([v for v in inputs if v], [v for v in outputs if v], names, masks)
+        network = dataclasses.replace(network, input_nest=input_nest, output_nest=output_nest)
         for name, (_, _, at) in self.ops.items():
             if name not in network.layers:
                 self.diagnostics.warn("KC306", f'no output needs "{name}"', pointer=at)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from kchainer.ir import definition, ops, settings, short
+from kchainer.ir.nest import NEST
 from kchainer.ir.op import OPS, Json, Kind, Op, kind_of, kinds, plain, schema
 from kchainer.ir.records import (
     ANYTHING,
@@ -183,6 +184,12 @@ NETWORK_KEYS = {
         "values by name; left out: each input and layer by its own name",
     ),
     "output_names": many(TEXT),
+    "input_nest": described(
+        NEST, "dictionaries and lists around the numbers of the inputs; null: plain ones"
+    ),
+    "output_nest": described(
+        NEST, "dictionaries and lists around the numbers of the outputs; null: plain ones"
+    ),
     "masks": described(
         many(either(constant(None), named(REFERENCE, "reference"))),
         "the mask of each output, which losses and metrics see; null: none",

@@ -27,6 +27,7 @@ FAMILIES = (
     "merge",
     "wrap",
     "operations",
+    "rarer_operations",
     "recurrent",
     "steps",
     "masking",

@@ -17,6 +17,7 @@ import kchainer.functions
 import kchainer.links
 from kchainer.emit.plan import Call, Plan
 from kchainer.ir.graph import Model
+from kchainer.ir.nest import pack, unpack
 from kchainer.ir.op import Param
 
 MODULES = {
@@ -91,38 +92,62 @@ class _Predicting:
             batch_size: samples that go through at once; None: all.
 
         Returns:
-            An array, or a list of them where the network has several outputs.
+            An array, a list of them where the network has several outputs, or the dictionary in which they stand.
         """
         parts: list[list[Any]] = []
-        if len(xs) == 1 and isinstance(xs[0], dict):
-            xs = tuple(self._by_name(xs[0]))
+        xs = tuple(self._flat(xs))
         with inference():
             for part in _batches(len(xs[0]), batch_size):
                 out = self(*(x[part] for x in xs))  # type: ignore[operator]
-                parts.append(
-                    [getattr(v, "array", v) for v in (out if isinstance(out, (list, tuple)) else (out,))]
-                )
+                parts.append([getattr(v, "array", v) for v in self._ends(out)])
         xp = chainer.backend.get_array_module(parts[0][0])
         whole = [
             xp.concatenate(column) if len(column) > 1 else column[0] for column in zip(*parts, strict=True)
         ]
+        if self.plan.output_nest is not None:
+            return pack(self.plan.output_nest, whole)
         return whole[0] if len(whole) == 1 else whole
+
+    def _ends(self, out: Any) -> Sequence[Any]:
+        """The outputs in the plan's order."""
+        if self.plan.output_nest is None:
+            return out if isinstance(out, (list, tuple)) else (out,)
+        found = unpack(self.plan.output_nest, out)
+        return [found[i] for i in range(len(found))]
+
+    def _names(self) -> list[str]:
+        names = {value: name for name, (value, _) in reversed(list(self.plan.taps.items()))}
+        return [names[value] for value in self.plan.inputs]
 
     def _by_name(self, xs: Mapping[str, Any]) -> list[Any]:
         """Inputs in the plan's order."""
-        names = {value: name for name, (value, _) in reversed(list(self.plan.taps.items()))}
-        wanted = [names[value] for value in self.plan.inputs]
+        wanted = self._names()
         if set(xs) != set(wanted):
             raise TypeError(
                 f"{self.plan.name} takes {', '.join(wanted)}; given are {', '.join(map(str, xs))}"
             )
         return [xs[name] for name in wanted]
 
+    def _flat(self, xs: Sequence[Any]) -> Sequence[Any]:
+        """Inputs in the plan's order, of dictionaries and lists as Keras takes them."""
+        nest = self.plan.input_nest
+        if len(xs) != 1 or not isinstance(xs[0], (list, tuple, dict)):
+            return xs
+        (given,) = xs
+        if nest is not None and not self._plain(given):
+            found = unpack(nest, given)
+            return [found[i] for i in range(len(found))]
+        return self._by_name(given) if isinstance(given, dict) else given
+
+    def _plain(self, given: Any) -> bool:
+        """A list of arrays in the plan's order, or arrays by the names of the input layers."""
+        values = given.values() if isinstance(given, dict) else given
+        if len(given) != len(self.plan.inputs) or any(isinstance(v, (dict, list, tuple)) for v in values):
+            return False
+        return not isinstance(given, dict) or set(given) == set(self._names())
+
     def _given(self, xs: Sequence[Any]) -> list[Any]:
-        if len(xs) == 1 and isinstance(xs[0], (list, tuple)):
-            xs = xs[0]
-        elif len(xs) == 1 and isinstance(xs[0], dict):
-            xs = self._by_name(xs[0])
+        xs = self._flat(xs)
         if len(xs) != len(self.plan.inputs):
             raise TypeError(f"{self.plan.name} takes {len(self.plan.inputs)} inputs, {len(xs)} given")
         return [_cast(x, d, self.dtype) for x, d in zip(xs, self.plan.input_dtypes, strict=True)]
@@ -148,7 +173,7 @@ class Network(_Predicting, chainer.Chain):
         return ((name, getattr(self, name)) for name in self.plan.links)
 
     def forward(self, *xs: Any, outputs: Sequence[str] | None = None) -> Any:
-        """The outputs, a tuple where there are several."""
+        """The outputs, a tuple where there are several; in dictionaries and lists where the source has such."""
         values: dict[int, Any] = dict(zip(self.plan.inputs, self._given(xs), strict=True))
         taps = _taps(self.plan, outputs or ())
         keep = {v for v, _ in taps} if outputs else set(self.plan.outputs)
@@ -159,6 +184,8 @@ class Network(_Predicting, chainer.Chain):
         if outputs:
             return tuple(_logical(values[v], order) for v, order in taps)
         ends = [chainer.as_variable(values[v]) for v in self.plan.outputs]
+        if self.plan.output_nest is not None:
+            return pack(self.plan.output_nest, ends)
         return ends[0] if len(ends) == 1 else tuple(ends)
 
     def values(self, *xs: Any, keep: Collection[int]) -> dict[int, Any]:

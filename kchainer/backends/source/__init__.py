@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kchainer.emit.plan import Call, Link, Plan, attribute
+from kchainer.ir.nest import Nest
 
 SHORT = {"chainer.functions": "F", "chainer.links": "L", "kchainer.functions": "KF", "kchainer.links": "KL"}
 IMPORTS = {
@@ -112,7 +113,16 @@ def _forward(plan: Plan) -> Iterator[str]:
                 count += 1
                 names[value] = f"h{count}"
         yield f"    {', '.join(names[v] for v in (step.output, *step.more))} = {made}"
-    yield f"    return {', '.join(names[v] for v in plan.outputs)}"
+    ends = [names[v] for v in plan.outputs]
+    yield f"    return {', '.join(ends) if plan.output_nest is None else _nested(plan.output_nest, ends)}"
+
+
+def _nested(nest: Nest, names: list[str]) -> str:
+    if isinstance(nest, dict):
+        return "{" + ", ".join(f"{key!r}: {_nested(one, names)}" for key, one in nest.items()) + "}"
+    if isinstance(nest, list):
+        return "[" + ", ".join(_nested(one, names) for one in nest) + "]"
+    return names[nest]
 
 
 def _last_uses(plan: Plan) -> dict[int, int]:

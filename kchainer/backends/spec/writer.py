@@ -74,7 +74,8 @@ class _Writer:
             out["output_names"] = list(network.output_names)
         if network.masks:
             out["masks"] = [m and self._reference(m) for m in network.masks]
-        return out
+        nests = {"input_nest": network.input_nest, "output_nest": network.output_nest}
+        return out | {key: nest for key, nest in nests.items() if nest is not None}
 
     def _layer(self, node: int) -> Layer:
         return self.network.layers[self.network.nodes[node].layer]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 from kchainer.frontends.keras.layers.making import Array
+from kchainer.ir.nest import Nest, is_flat
 
 MOST_NESTED = 32
 
@@ -152,6 +154,21 @@ def ends(structure: Any) -> list[tuple[str, Ref]]:
     if not isinstance(structure, (list, dict)):
         raise Malformed("expected references in a list or by name")
     return list(_ends("", structure, 0))
+
+
+def nest(structure: Any) -> Nest | None:
+    """The dictionaries and lists of ``ends`` around the numbers of its references; None: a plain list."""
+    numbers = itertools.count()
+    made = _nest(structure, numbers)
+    return None if is_flat(made) else made
+
+
+def _nest(structure: Any, numbers: Iterator[int]) -> Nest:
+    if is_ref(structure):
+        return next(numbers)
+    if isinstance(structure, dict):
+        return {key: _nest(structure[key], numbers) for key in sorted(structure)}
+    return [_nest(one, numbers) for one in structure]
 
 
 def _ends(name: str, structure: Any, depth: int) -> Iterator[tuple[str, Ref]]:

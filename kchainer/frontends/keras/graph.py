@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from kchainer.files import Limits
 from kchainer.frontends.keras import calling, custom
 from kchainer.frontends.keras import layers as _layers  # noqa: F401  fills TRANSLATORS
 from kchainer.frontends.keras import masks as masking
-from kchainer.frontends.keras.calls import Ref, ends, flat
+from kchainer.frontends.keras.calls import Ref, ends, flat, nest
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.entries import MODELS, Entries, Entry, Owner, Scope, is_operation
 from kchainer.frontends.keras.order import Key, Order, order_of
@@ -76,7 +77,12 @@ class Translation:
         self.builder.name = str(config.get("name") or raw.get("name") or "model")
         names = [n for n, _ in ends(config["output_layers"])] if scope.kind != "Sequential" else []
         made = [v for v in outputs if v]
-        return self.builder.finish(self.inputs, made, names, [self.masks.of(v) for v in made])
+        network = self.builder.finish(self.inputs, made, names, [self.masks.of(v) for v in made])
+        if scope.kind == "Sequential" or "input_layers" not in config:
+            return network
+        return dataclasses.replace(
+            network, input_nest=nest(config["input_layers"]), output_nest=nest(config["output_layers"])
+        )
 
     def _input_ops(self) -> Iterator[Input]:
         for node, _ in self.inputs:

@@ -8,8 +8,8 @@ from collections import Counter
 from typing import Any
 
 from kchainer.diagnostics import Diagnostics, suggestion
+from kchainer.ir import nest, ops, short
 from kchainer.ir import op as definitions
-from kchainer.ir import ops, short
 from kchainer.ir.build import Builder
 from kchainer.ir.graph import Network, Value
 from kchainer.ir.op import OPS, Op, Shape, ShapeError, show
@@ -80,11 +80,14 @@ class Reader:
         outputs, taps = self._outputs(), self._taps()
         names = self._for_outputs("output_names", len(outputs))
         masks = self._masks(len(outputs))
+        input_nest = nest.read(self.data, "input_nest", len(self.inputs), self.diagnostics, self.at)
+        output_nest = nest.read(self.data, "output_nest", len(outputs), self.diagnostics, self.at)
         if self.diagnostics.has_errors:
             return None
         self.builder.taps = {name: value for name, value in taps.items() if value}
         inputs = [v for v in self.inputs.values() if v]
         made = self.builder.finish(inputs, [v for v in outputs if v], names, masks)
+        made = dataclasses.replace(made, input_nest=input_nest, output_nest=output_nest)
         for entry in self.entries:
             if not entry.is_call and entry.name not in made.layers:
                 self.diagnostics.warn("KC306", f'no output needs "{entry.name}"', pointer=entry.at)

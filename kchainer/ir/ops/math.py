@@ -12,28 +12,20 @@ Unary = Literal[
     "exp2", "rsqrt", "cbrt", "sin", "cos", "tan", "sinh", "cosh", "arcsin", "arccos", "arctan", "arcsinh",
     "arccosh", "arctanh", "erf", "erfc", "sinc", "deg2rad", "rad2deg", "isnan", "isinf", "isfinite",
     "logical_not", "zeros_like", "ones_like", "stop_gradient", "nan_to_num",
+    "erfinv", "i0", "signbit", "isposinf", "isneginf", "bitwise_not",
 ]  # fmt: skip
 Comparison = Literal["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"]
 Logical = Literal["logical_and", "logical_or", "logical_xor"]
 Number = Literal[
     "add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "floor_divide", "mod", "fmod",
     "arctan2", "hypot", "logaddexp", "divide_no_nan", "squared_difference",
+    "fmax", "fmin", "logaddexp2", "ldexp", "heaviside", "nextafter", "gcd", "lcm",
+    "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift",
 ]  # fmt: skip
 Reduction = Literal[
-    "sum",
-    "mean",
-    "max",
-    "min",
-    "prod",
-    "var",
-    "std",
-    "logsumexp",
-    "all",
-    "any",
-    "count_nonzero",
-    "argmax",
-    "argmin",
-]
+    "sum", "mean", "max", "min", "prod", "var", "std", "logsumexp", "all", "any", "count_nonzero", "argmax", "argmin",
+    "nansum", "nanmean", "nanmax", "nanmin", "nanprod", "nanvar", "nanstd", "nanargmax", "nanargmin",
+]  # fmt: skip
 
 
 @op
@@ -123,7 +115,7 @@ class Reduce(Op):
     """One value for all along some axes.
 
     Input   x  any rank.
-    Output  y  without ``axes``, or with sizes of 1 there; argmax, argmin: whole numbers; all, any: true or false.
+    Output  y  without ``axes``, or with sizes of 1 there; argmax and the like: whole numbers; all, any: true or false.
     Raises  ShapeError: an axis that is none of ``x``.
     Source  keras.ops of the same names.
     """
@@ -133,7 +125,7 @@ class Reduce(Op):
     keepdims: bool = attr(doc="keep sizes of 1", spec=False)
 
     def check(self) -> Iterator[str]:
-        if self.function in ("argmax", "argmin") and len(self.axes) != 1:
+        if "arg" in self.function and len(self.axes) != 1:
             yield f"{self.function} over {len(self.axes)} axes"
 
     def infer(self, x: Shape) -> Shape:
@@ -142,6 +134,31 @@ class Reduce(Op):
         if self.keepdims:
             return tuple(1 if i in self.axes else d for i, d in enumerate(x))
         return tuple(d for i, d in enumerate(x) if i not in self.axes)
+
+
+@op
+class Quantile(Op):
+    """The value along some axes below which a share of the values stands.
+
+    Output  y  without ``axes``, or with sizes of 1 there; float.
+    Raises  ShapeError: an axis that is none of ``x``.
+    Source  keras.ops.quantile, percentile, median and those that pass over NaN.
+    """
+
+    q: float = attr(doc="the share", minimum=0)
+    axes: tuple[int, ...] = attr(doc="counted from the front", minimum=0)
+    method: Literal["linear", "lower", "higher", "midpoint", "nearest"] = attr(
+        doc="between two values", spec="linear"
+    )
+    keepdims: bool = attr(doc="keep sizes of 1", spec=False)
+    skip_nan: bool = attr(doc="pass over NaN; else one makes the result NaN", spec=False)
+
+    def check(self) -> Iterator[str]:
+        if self.q > 1:
+            yield f"a share of {self.q}"
+
+    def infer(self, x: Shape) -> Shape:
+        return Reduce(function="max", axes=self.axes, keepdims=self.keepdims).infer(x)
 
 
 @op

@@ -16,7 +16,9 @@ UNARY = {
     "Cosh": "cosh", "Arcsin": "arcsin", "Arccos": "arccos", "Arctan": "arctan", "Arcsinh": "arcsinh",
     "Arccosh": "arccosh", "Arctanh": "arctanh", "Erf": "erf", "Erfc": "erfc", "Sinc": "sinc", "Deg2rad": "deg2rad",
     "Rad2deg": "rad2deg", "Isnan": "isnan", "Isinf": "isinf", "Isfinite": "isfinite",
-    "LogicalNot": "logical_not", "StopGradient": "stop_gradient",
+    "LogicalNot": "logical_not", "StopGradient": "stop_gradient", "Erfinv": "erfinv", "I0": "i0",
+    "Signbit": "signbit", "Isposinf": "isposinf", "Isneginf": "isneginf", "BitwiseNot": "bitwise_not",
+    "BitwiseInvert": "bitwise_not",
 }  # fmt: skip
 ACTIVATIONS = {
     "Absolute": "absolute", "Abs": "absolute", "Fabs": "absolute", "Exp": "exponential", "Sqrt": "sqrt",
@@ -28,11 +30,19 @@ BINARY = {
     "Fmod": "fmod", "Arctan2": "arctan2", "Hypot": "hypot", "Logaddexp": "logaddexp", "DivideNoNan": "divide_no_nan",
     "SquaredDifference": "squared_difference", "Equal": "equal", "NotEqual": "not_equal", "Less": "less",
     "LessEqual": "less_equal", "Greater": "greater", "GreaterEqual": "greater_equal", "LogicalAnd": "logical_and",
-    "LogicalOr": "logical_or", "LogicalXor": "logical_xor",
+    "LogicalOr": "logical_or", "LogicalXor": "logical_xor", "Fmax": "fmax", "Fmin": "fmin",
+    "Logaddexp2": "logaddexp2", "Ldexp": "ldexp", "Heaviside": "heaviside", "Nextafter": "nextafter", "Gcd": "gcd",
+    "Lcm": "lcm",
+}  # fmt: skip
+BITS = {
+    "BitwiseAnd": "bitwise_and", "BitwiseOr": "bitwise_or", "BitwiseXor": "bitwise_xor", "LeftShift": "left_shift",
+    "BitwiseLeftShift": "left_shift", "RightShift": "right_shift", "BitwiseRightShift": "right_shift",
 }  # fmt: skip
 REDUCTIONS = {
     "Sum": "sum", "Mean": "mean", "Max": "max", "Amax": "max", "Min": "min", "Amin": "min", "Prod": "prod", "Var": "var",
-    "Std": "std", "Logsumexp": "logsumexp", "All": "all", "Any": "any", "CountNonzero": "count_nonzero",
+    "Std": "std", "Logsumexp": "logsumexp", "All": "all", "Any": "any", "CountNonzero": "count_nonzero", "Nansum": "nansum",
+    "Nanmean": "nanmean", "Nanmax": "nanmax", "Nanmin": "nanmin", "Nanprod": "nanprod", "Nanvar": "nanvar",
+    "Nanstd": "nanstd",
 }  # fmt: skip
 
 
@@ -49,6 +59,10 @@ def _binary(function: Any) -> Any:
         return binary(m, function, x1, x2)
 
     return translate
+
+
+def _bits(function: Any) -> Any:
+    return lambda m, x, y: binary(m, function, x, y)
 
 
 def _reduction(function: Any) -> Any:
@@ -88,6 +102,7 @@ for _table, _make in (
     (UNARY, _unary),
     (ACTIVATIONS, _activation),
     (BINARY, _binary),
+    (BITS, _bits),
     (REDUCTIONS, _reduction),
 ):
     for _name, _function in _table.items():
@@ -107,17 +122,9 @@ def round_(m: Maker, x: Any, decimals: int = 0) -> Value:
     return binary(m, "divide", y, 10.0**decimals) if decimals else y
 
 
-@handles("Argmax")
+@handles("Argmax", "Argmin", "Nanargmax", "Nanargmin")
 def argmax(m: Maker, x: Any, axis: Any = None, keepdims: bool = False) -> Value:
-    return _arg(m, "argmax", x, axis, keepdims)
-
-
-@handles("Argmin")
-def argmin(m: Maker, x: Any, axis: Any = None, keepdims: bool = False) -> Value:
-    return _arg(m, "argmin", x, axis, keepdims)
-
-
-def _arg(m: Maker, function: Any, x: Any, axis: Any, keepdims: bool) -> Value:
+    function: Any = m.name.lower()
     if axis is None:
         raise Refused("without an axis it depends on the batch")
     return reduce(m, function, x, axis, keepdims)

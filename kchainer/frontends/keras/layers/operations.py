@@ -9,9 +9,13 @@ from typing import Any
 
 from kchainer.frontends.keras.layers import (  # noqa: F401  fill HANDLERS
     array_operations,
+    image_operations,
+    index_operations,
+    linalg_operations,
     math_operations,
     nn_operations,
     product_operations,
+    signal_operations,
 )
 from kchainer.frontends.keras.layers.making import HANDLERS, Array, Call, Dims, Maker, Refused, Reported
 from kchainer.frontends.keras.unsupported import OTHERS

@@ -13,6 +13,7 @@ from kchainer.diagnostics import Diagnostic, KchainerError, suggestion
 from kchainer.emit.plan import Plan, Planner
 from kchainer.files import DEFAULT, Limits, breach
 from kchainer.frontends.keras import reader
+from kchainer.frontends.keras.lora import How
 from kchainer.frontends.sequential2016 import reader as sequential2016
 from kchainer.ir.graph import BACKENDS, Model
 from kchainer.passes.layout import lay_out
@@ -50,6 +51,7 @@ def read(
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
     custom: Mapping[str, customs.Given] | None = None,
+    lora: How = "merge",
 ) -> Model:
     """Read a model file: Keras's JSON, YAML, .h5, .keras; kchainer's own spec and IR; chainer-sequential's JSON.
 
@@ -63,6 +65,8 @@ def read(
         allow: codes that are warnings then; only KC206: computed in another precision than the file says.
         custom: what stands for layers that Keras does not define, by class name, registered name, or a Lambda's
             layer name: the path of a composite, a dictionary of one, or a function (docs/custom-layers.md).
+        lora: "merge" adds what LoRA learned to the kernels, which learn then; "keep" trains as Keras does, with
+            kernels that stay and the two matrices of each beside them.
 
     Returns:
         The IR; arrays are read when they are needed.
@@ -81,6 +85,7 @@ def read(
         limits=limits,
         allow=allow,
         custom=custom,
+        lora=lora,
     )
 
 
@@ -93,8 +98,11 @@ def read_document(
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
     custom: Mapping[str, customs.Given] | None = None,
+    lora: How = "merge",
 ) -> Model:
     """The IR of a file that is open: kchainer's own formats are told by the key ``kchainer``. Raises KchainerError."""
+    if lora not in ("merge", "keep"):
+        raise _refused(document.name, "`lora` is merge or keep")
     if "kchainer" in document.config:
         if document.weights is not None:
             raise _refused(
@@ -113,6 +121,7 @@ def read_document(
             limits=limits,
             allow=allow,
             replacements=customs.replacements(custom, limits),
+            lora=lora,
         ),
         limits,
     )
@@ -262,6 +271,7 @@ def load(
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
     custom: Mapping[str, customs.Given] | None = None,
+    lora: How = "merge",
 ) -> Any:
     """A Keras model file as a running Chainer network; arguments and errors as in ``read``.
 
@@ -283,6 +293,7 @@ def load(
         limits=limits,
         allow=allow,
         custom=custom,
+        lora=lora,
     )
     return to_chainer(model)
 
@@ -297,12 +308,20 @@ def convert(
     limits: Limits = DEFAULT,
     allow: Collection[str] = (),
     custom: Mapping[str, customs.Given] | None = None,
+    lora: How = "merge",
 ) -> Model:
     """Write the folder that ``kchainer convert`` writes; arguments and errors as in ``read``."""
     from kchainer import bundle
 
     model = read(
-        src, weights, dialect=dialect, keras_backend=keras_backend, limits=limits, allow=allow, custom=custom
+        src,
+        weights,
+        dialect=dialect,
+        keras_backend=keras_backend,
+        limits=limits,
+        allow=allow,
+        custom=custom,
+        lora=lora,
     )
     bundle.write(model, out)
     return model

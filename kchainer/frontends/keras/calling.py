@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from kchainer.frontends.fields import Wrong
-from kchainer.frontends.keras import attending, custom, wrapped
+from kchainer.frontends.keras import attending, custom, lora, wrapped
 from kchainer.frontends.keras import masks as masking
 from kchainer.frontends.keras.entries import Entry, is_operation
 from kchainer.frontends.keras.layers.operations import Refused, Reported, operation
@@ -165,7 +165,7 @@ def _call_plain(t: Translation, entry: Entry, inputs: list[Value], mask: Value |
     except (Wrong, ShapeError) as wrong:
         _translation_error(t, entry, wrong, shapes)
         return None
-    chain = made if isinstance(made, tuple) else (made,)
+    chain = lora.kept(made if isinstance(made, tuple) else (made,), entry.owner.lora)
     first, inputs = t.masks.counted(entry.class_name, chain[0], inputs, entry.dialect)
     chain = (first, *chain[1:])
     if mask is not None and masking.takes(entry.class_name, entry.dialect):

@@ -13,6 +13,7 @@ from kchainer.frontends.keras import masks as masking
 from kchainer.frontends.keras.calls import Ref, ends, flat
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.entries import MODELS, Entries, Entry, Owner, Scope, is_operation
+from kchainer.frontends.keras.lora import How
 from kchainer.frontends.keras.order import Key, Order, order_of
 from kchainer.frontends.keras.policies import computed
 from kchainer.frontends.keras.translate import TRANSLATORS, Translator
@@ -37,10 +38,13 @@ class Translation:
         slopes: Mapping[str, tuple[int, ...]] | None = None,
         kept: Callable[[Owner, list[Owner]], Any] | None = None,
         replacements: Mapping[str, custom.Replacement] | None = None,
+        lora: How = "merge",
     ) -> None:
         self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
         self.translators, self.kept = translators, kept
-        self.entries = Entries(dialect, diagnostics, limits, translators, slopes or {}, replacements or {})
+        self.entries = Entries(
+            dialect, diagnostics, limits, translators, slopes or {}, replacements or {}, lora
+        )
         self.error = self.entries.error
         self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
         self.masks = masking.Masks(self.builder.call, self.builder.shape)

@@ -26,6 +26,7 @@ from kchainer.frontends.keras.assets import Assets
 from kchainer.frontends.keras.custom import Replacement
 from kchainer.frontends.keras.dialect import Backend, Dialect
 from kchainer.frontends.keras.graph import Translation
+from kchainer.frontends.keras.lora import How
 from kchainer.frontends.keras.weights import arrays
 from kchainer.ir.arrays import LazyArray
 from kchainer.ir.graph import Layer, Model, Network, Origin
@@ -192,6 +193,7 @@ def read_document(
     diagnostics: Diagnostics | None = None,
     allow: Collection[str] = (),
     replacements: Mapping[str, Replacement] | None = None,
+    lora: How = "merge",
 ) -> Model:
     """The IR of a document. Raises KchainerError with everything that is wrong."""
     found = diagnostics if diagnostics is not None else Diagnostics(document.name, limits.diagnostics)
@@ -210,8 +212,9 @@ def read_document(
         )
     slopes = _slopes(document.weights) if document.weights is not None and told.release < (2,) else {}
     translation = Translation(
-        told, found, limits, slopes=slopes, kept=Assets(document.archive).of, replacements=replacements
-    )
+        told, found, limits,
+        slopes=slopes, kept=Assets(document.archive).of, replacements=replacements, lora=lora,
+    )  # fmt: skip
     network = translation.network(_modern(document, found))
     dtype = translation.dtype()
     loaded: dict[tuple[str, str], LazyArray] = {}

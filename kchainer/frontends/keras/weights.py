@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from kchainer.diagnostics import Diagnostics
 from kchainer.files import WeightFile
-from kchainer.frontends.keras import custom, quantized
+from kchainer.frontends.keras import custom, lora, quantized
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.entries import Owner
 from kchainer.frontends.keras.gates import Slot, Source, by_gate, is_cudnn, joined_axis, of_cudnn
@@ -69,7 +69,7 @@ def arrays(
             )  # fmt: skip
             continue
         out[layer.name, param.name] = array
-    return out
+    return out if root is not None else lora.with_zeros(out, layers)
 
 
 def trained(
@@ -126,12 +126,16 @@ def sources(source: Source) -> tuple[str, ...]:
     """The paths of a param's array: one, or one for each gate."""
     if isinstance(source, quantized.Stored):
         return tuple(source.paths.values())
+    if isinstance(source, lora.Merged):
+        return source.kernel, source.a, source.b
     return (source,) if isinstance(source, str) else tuple(source)
 
 
 def _of_source(file: WeightFile, source: Source, slot: Slot) -> LazyArray:
     if isinstance(source, quantized.Stored):
         return quantized.lazy(file, source, *slot)
+    if isinstance(source, lora.Merged):
+        return lora.lazy(source, *(_lazy(file, path, 0) for path in sources(source)))
     return _lazy(file, source, joined_axis(*slot))
 
 
@@ -197,13 +201,16 @@ def _frozen(owner: Owner) -> Iterator[str]:
         todo += one.children
 
 
-def _legacy_slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
+def _legacy_slots(
+    owner: Owner, layers: Mapping[str, Layer], still: Collection[Key] = frozenset()
+) -> list[Slot]:
     """The order of a legacy file: all trainable arrays, then the others; a frozen layer's are the others."""
     slots = list(dict.fromkeys((layer.name, p.name) for layer, p in _slots(owner, layers)))
     by_key = {(layer.name, p.name): (layer, p) for layer, p in _slots(owner, layers)}
     frozen = set(_frozen(owner))
     learned = {
-        key: s[1].trainable and s[0].trainable and s[0].name not in frozen for key, s in by_key.items()
+        key: s[1].trainable and s[0].trainable and s[0].name not in frozen and key not in still
+        for key, s in by_key.items()
     }
     return [by_key[k] for k in slots if learned[k]] + [by_key[k] for k in slots if not learned[k]]
 
@@ -217,13 +224,23 @@ def _legacy(
         names = file.attributes(f"{base}/{name}").get("weight_names", []) if f"{base}/{name}" in file else []
         if len(names):
             groups[name] = [f"{base}/{name}/{one}" for one in names]
-    wanted = [(o, _legacy_slots(o, layers)) for o in _flattened(owners)]
+    low = lora.by_layer(owners)
+    wanted = [(o, _legacy_slots(o, layers, lora.frozen(low))) for o in _flattened(owners)]
     wanted = [(o, slots) for o, slots in wanted if slots]
     pairs = _pairs(wanted, groups, file, diagnostics)
     out: list[tuple[Slot, Source]] = []
     for owner, slots, paths in pairs:
         paths = [p for p in paths if "rnn_state" not in p]  # Keras 3 saves the states of stateful layers
+        all_paths = paths
         named: Sequence[tuple[Slot, Source]] | None = None
+        if low and not any(lora.is_matrix(param.name) for _, param in slots):
+            paths = lora.without_matrices(paths)
+        if owner.quantized is not None and len(paths) < len(all_paths):
+            diagnostics.error(
+                "KC204", f'the file holds LoRA beside the quantised kernel of "{owner.name}", unmerged',
+                hint="save it as .keras, in which Keras merges them",
+            )  # fmt: skip
+            continue
         if owner.replaced is not None:
             named = custom.in_order(owner.replaced, layers, paths)
         if owner.quantized is not None and slots:
@@ -241,7 +258,10 @@ def _legacy(
                 expected=f"{len(slots)}: {', '.join(p.name for _, p in slots[:8])}",
             )
             continue
-        out += list(zip(_in_file(slots, paths, file), paths, strict=False))
+        out += [
+            (slot, lora.merged(path, all_paths, low.get(slot[0].name)) if low else path)
+            for slot, path in zip(_in_file(slots, paths, file), paths, strict=False)
+        ]
     return out
 
 
@@ -440,6 +460,7 @@ def _v3(
             continue
         seen.add((layer.name, owner.params))
         here = [p for p in layer.params if owner.params is None or p.name in owner.params]
+        here = [p for p in here if not lora.is_matrix(p.name)]  # v3 files have them in the kernel
         for param, source in _places(layer, here, path, owner.quantized):
             missing = next((one for one in sources(source) if one not in file), None)
             if missing is None:
@@ -542,7 +563,7 @@ def _fitted(
 ) -> LazyArray | None:
     if dialect.release < (2,):
         array = _keras1_layout(array, op, param)
-    op = op.layer if isinstance(op, ops.SpectralNormalization) else op
+    op = op.layer if isinstance(op, (ops.SpectralNormalization, ops.LowRank)) else op
     flips = isinstance(op, FLIPPED) and "kernel" in param.name
     kernel = flips and any(param.shape[i] > 1 for i in _spatial(param))
     if not kernel:

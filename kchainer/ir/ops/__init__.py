@@ -123,7 +123,7 @@ from kchainer.ir.ops.weightnorm import (
     WeightNormalizedDense,
     WeightNormalizedTransposedConvolution,
 )
-from kchainer.ir.ops.wrap import SpectralNormalization
+from kchainer.ir.ops.wrap import LowRank, SpectralNormalization
 
 __all__ = [
     "GRU",
@@ -185,6 +185,7 @@ __all__ = [
     "LocallyConnected",
     "LogSoftmax",
     "Lookup",
+    "LowRank",
     "MaskConcatenate",
     "MaskOnes",
     "MaskedAverage",

@@ -77,6 +77,7 @@ def read(
     document = reader.open_document(path, limits)
     if weights is not None:
         document.weights = reader.open_weights(weights, limits)
+        document.archive = document.archive or reader.open_archive(weights, limits)  # vocabularies
     return read_document(
         document,
         dialect=dialect,
@@ -220,6 +221,7 @@ def from_keras(
     document = reader.of_config(data, "config", text)
     if weights is not None:
         document.weights = reader.open_weights(weights, limits)
+        document.archive = document.archive or reader.open_archive(weights, limits)  # vocabularies
     return _within(
         reader.read_document(
             document,

@@ -9,6 +9,7 @@ from kchainer.frontends.fields import Wrong
 from kchainer.frontends.keras import attending, custom, lora, wrapped
 from kchainer.frontends.keras import masks as masking
 from kchainer.frontends.keras.entries import Entry, is_operation
+from kchainer.frontends.keras.layers.activation import ACTIVATION
 from kchainer.frontends.keras.layers.operations import Refused, Reported, operation
 from kchainer.frontends.keras.settings import settings_of
 from kchainer.ir.graph import Value
@@ -144,7 +145,7 @@ def call_layer(
     if entry.class_name in wrapped.CALLS:
         made = wrapped.call(t, entry, inputs, taken)
     else:
-        value = _call_plain(t, entry, inputs, taken)
+        value = _call_activated(t, entry, inputs, taken)
         made = list(t.outputs(value)) if value is not None else [None]
     found = [v for v in made if v is not None]
     if len(found) < len(made):
@@ -152,6 +153,26 @@ def call_layer(
     t.builder.taps.setdefault(entry.path, found[0])
     t.masks.after(entry.path, entry.class_name, entry.config, entry.dialect, inputs, found, mask)
     return made
+
+
+def _call_activated(t: Translation, entry: Entry, inputs: list[Value], mask: Value | None) -> Value | None:
+    """Call a layer, then the network that the caller gave for its activation, where that is none of Keras's."""
+    assert entry.config is not None
+    said = vars(entry.config).get("activation")
+    own = t.translators[entry.class_name].fields.get("activation") is ACTIVATION
+    given = custom.of_activation(t, said) if own else None
+    if given is None:
+        return _call_plain(t, entry, inputs, mask)
+    first = entry.path not in t.builder.taps
+    vars(entry.config)["activation"] = None
+    try:
+        value = _call_plain(t, entry, inputs, mask)
+    finally:
+        vars(entry.config)["activation"] = said
+    value = None if value is None else custom.activate(t, entry, given, said, value)
+    if value is not None and first:
+        t.builder.taps[entry.path] = value
+    return value
 
 
 def _call_plain(t: Translation, entry: Entry, inputs: list[Value], mask: Value | None) -> Value | None:

@@ -163,6 +163,17 @@ def open_weights(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> Weig
     return archive.weights
 
 
+def open_archive(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> KerasArchive | None:
+    """A file of weights as the .keras that it is, None where it is none. Raises KchainerError."""
+    name, file = os.fspath(path), open_regular(path)
+    kind = sniff(file.read(512))
+    file.seek(0)
+    if kind == "zip":
+        return KerasArchive.open(file, name=name, limits=limits)
+    file.close()
+    return None
+
+
 def _dialect(document: Document, dialect: str | None, keras_backend: str | None) -> Dialect:
     told = dialects.told(document.config, document.keras_version, document.backend)
     if dialect is not None:

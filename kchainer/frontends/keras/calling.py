@@ -12,6 +12,7 @@ from kchainer.frontends.keras.entries import Entry, is_operation
 from kchainer.frontends.keras.layers.activation import ACTIVATION
 from kchainer.frontends.keras.layers.operations import Refused, Reported, operation
 from kchainer.frontends.keras.settings import settings_of
+from kchainer.ir import ops
 from kchainer.ir.graph import Value
 from kchainer.ir.op import Op, Shape, ShapeError, show
 
@@ -142,6 +143,8 @@ def call_layer(
             hint="later releases drop the mask: say --dialect where another one wrote the file",
         )  # fmt: skip
         return [None]
+    if entry.class_name in masking.RECURRENT:
+        taken = _one_kind(t, entry, inputs[0], taken)
     if entry.class_name in wrapped.CALLS:
         made = wrapped.call(t, entry, inputs, taken)
     else:
@@ -153,6 +156,16 @@ def call_layer(
     t.builder.taps.setdefault(entry.path, found[0])
     t.masks.after(entry.path, entry.class_name, entry.config, entry.dialect, inputs, found, mask)
     return made
+
+
+def _one_kind(t: Translation, entry: Entry, x: Value, mask: Value | None) -> Value | None:
+    """The mask of a call of a recurrent layer, which has one in each of its calls or in none."""
+    if t.masked.setdefault(entry.path, mask is not None) == (mask is not None):
+        return mask
+    if mask is None:
+        return t.builder.call(f"{entry.path}/every_step", ops.MaskOnes(rank=2), [x], pointer=entry.pointer)
+    t.late.add(entry.path)  # the translation is made anew, and has masks from the first call on
+    return None
 
 
 def _call_activated(t: Translation, entry: Entry, inputs: list[Value], mask: Value | None) -> Value | None:

@@ -26,6 +26,24 @@ Json = dict[str, Any]
 Values = list[Value | None]  # None: what could not be made, which is reported
 
 
+def translated(
+    make: Callable[[], Translation], raw: Json, diagnostics: Diagnostics
+) -> tuple[Translation, Network | None]:
+    """A whole model's config; once more where a shared recurrent layer turns out to be called with a mask as well.
+
+    The layer then takes a mask in each call, one of ones where Keras gives none.
+    """
+    mark = diagnostics.mark()
+    translation = make()
+    network = translation.network(raw)
+    if not translation.late:
+        return translation, network
+    diagnostics.rewind(mark)
+    again = make()
+    again.masked = dict.fromkeys(translation.late, True)
+    return again, again.network(raw)
+
+
 class Translation:
     """One file's way from config to network."""
 
@@ -48,6 +66,8 @@ class Translation:
         self.error = self.entries.error
         self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
         self.masks = masking.Masks(self.builder.call, self.builder.shape)
+        self.masked: dict[str, bool] = {}  # recurrent layers: whether their first call had a mask
+        self.late: set[str] = set()  # those that got one in a later call only
         self.inputs: list[Value] = []
         self.owners: list[Owner] = []
 

@@ -25,7 +25,7 @@ from kchainer.frontends.keras import dialect as dialects
 from kchainer.frontends.keras.assets import Assets
 from kchainer.frontends.keras.custom import Replacement
 from kchainer.frontends.keras.dialect import Backend, Dialect
-from kchainer.frontends.keras.graph import Translation
+from kchainer.frontends.keras.graph import Translation, translated
 from kchainer.frontends.keras.lora import How
 from kchainer.frontends.keras.weights import arrays
 from kchainer.ir.arrays import LazyArray
@@ -222,11 +222,14 @@ def read_document(
             told, backend="tensorflow", reasons=(*told.reasons, "weight names end in :0")
         )
     slopes = _slopes(document.weights) if document.weights is not None and told.release < (2,) else {}
-    translation = Translation(
-        told, found, limits,
-        slopes=slopes, kept=Assets(document.archive).of, replacements=replacements, lora=lora,
-    )  # fmt: skip
-    network = translation.network(_modern(document, found))
+
+    def make() -> Translation:
+        kept = Assets(document.archive).of
+        return Translation(
+            told, found, limits, slopes=slopes, kept=kept, replacements=replacements, lora=lora
+        )
+
+    translation, network = translated(make, _modern(document, found), found)
     dtype = translation.dtype()
     loaded: dict[tuple[str, str], LazyArray] = {}
     if network is not None and document.weights is not None:

@@ -71,12 +71,13 @@ Known differences:
 - A model of Keras 1.2 without weights has no `shared_axes` of PReLU, as in Keras itself: only the array tells them.
 - Random augmentations other than RandomFlip, RandomCrop, RandomBrightness, RandomContrast, RandomRotation,
   RandomTranslation and RandomZoom are the identity at inference, as in Keras, and raise an error in training.
-- A vocabulary that was adapted stands in `.keras` files only; JSON and `.h5` with one are refused with KC401.
+- A vocabulary that was adapted stands in `.keras` files only; JSON and `.h5` with one are refused with KC401,
+  unless the `.keras` is given as their weights.
 - ContrastLimitedAdaptiveHistogramEqualization: Keras on PyTorch cuts the limit of a bin to a whole number, Keras on
   TensorFlow and JAX does not, nor does kchainer.
 - The legacy `.h5` of a bfloat16 model is refused (KC404): Keras writes two bytes each and nothing that tells what they are.
-- A shared recurrent layer that is called with a mask in one place and without one in another is refused (KC301), and so
-  is `time_major`.
+- `time_major` is refused. A BatchNormalization of Keras 3 that is called with a mask in one place and
+  without one in another is refused too (KC301); recurrent layers are not.
 - A query of MultiHeadAttention that a mask lets see nothing: Keras on PyTorch gives its weights another gradient than
   their value has. Maxima that occur several times: Chainer gives each the whole gradient, Keras parts it.
 

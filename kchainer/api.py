@@ -13,6 +13,7 @@ from kchainer.diagnostics import Diagnostic, KchainerError, suggestion
 from kchainer.emit.plan import Plan, Planner
 from kchainer.files import DEFAULT, Limits, breach
 from kchainer.frontends.keras import reader
+from kchainer.frontends.keras.lora import How
 from kchainer.frontends.keras.matching import STRICT, Matching
 from kchainer.frontends.sequential2016 import reader as sequential2016
 from kchainer.ir.graph import BACKENDS, Model
@@ -53,6 +54,7 @@ def read(
     custom: Mapping[str, customs.Given] | None = None,
     by_name: bool = False,
     skip_mismatch: bool = False,
+    lora: How = "merge",
 ) -> Model:
     """Read a model file: Keras's JSON, YAML, .h5, .keras; kchainer's own spec and IR; chainer-sequential's JSON.
 
@@ -70,6 +72,8 @@ def read(
             with ``by_name=True``; the others keep initial values, of which a warning tells.
         skip_mismatch: arrays of another shape (with ``by_name`` also layers of another number of arrays, and with v3
             files all that is missing) are left out with a warning, as Keras's ``skip_mismatch=True`` does.
+        lora: "merge" adds what LoRA learned to the kernels, which learn then; "keep" trains as Keras does, with
+            kernels that stay and the two matrices of each beside them.
 
     Returns:
         The IR; arrays are read when they are needed.
@@ -80,6 +84,7 @@ def read(
     document = reader.open_document(path, limits)
     if weights is not None:
         document.weights = reader.open_weights(weights, limits)
+        document.archive = document.archive or reader.open_archive(weights, limits)  # vocabularies
     return read_document(
         document,
         dialect=dialect,
@@ -89,6 +94,7 @@ def read(
         allow=allow,
         custom=custom,
         matching=Matching(by_name, skip_mismatch),
+        lora=lora,
     )
 
 
@@ -102,10 +108,13 @@ def read_document(
     allow: Collection[str] = (),
     custom: Mapping[str, customs.Given] | None = None,
     matching: Matching = STRICT,
+    lora: How = "merge",
 ) -> Model:
     """The IR of a file that is open: kchainer's own formats are told by the key ``kchainer``. Raises KchainerError."""
     if matching.is_partial and ("kchainer" in document.config or sequential2016.recognises(document.config)):
         raise _refused(document.name, "by_name and skip_mismatch are for Keras's files; this is none")
+    if lora not in ("merge", "keep"):
+        raise _refused(document.name, "`lora` is merge or keep")
     if "kchainer" in document.config:
         if document.weights is not None:
             raise _refused(
@@ -125,6 +134,7 @@ def read_document(
             allow=allow,
             replacements=customs.replacements(custom, limits),
             matching=matching,
+            lora=lora,
         ),
         limits,
     )
@@ -223,6 +233,7 @@ def from_keras(
     document = reader.of_config(data, "config", text)
     if weights is not None:
         document.weights = reader.open_weights(weights, limits)
+        document.archive = document.archive or reader.open_archive(weights, limits)  # vocabularies
     return _within(
         reader.read_document(
             document,
@@ -276,6 +287,7 @@ def load(
     custom: Mapping[str, customs.Given] | None = None,
     by_name: bool = False,
     skip_mismatch: bool = False,
+    lora: How = "merge",
 ) -> Any:
     """A Keras model file as a running Chainer network; arguments and errors as in ``read``.
 
@@ -299,6 +311,7 @@ def load(
         custom=custom,
         by_name=by_name,
         skip_mismatch=skip_mismatch,
+        lora=lora,
     )
     return to_chainer(model)
 
@@ -315,6 +328,7 @@ def convert(
     custom: Mapping[str, customs.Given] | None = None,
     by_name: bool = False,
     skip_mismatch: bool = False,
+    lora: How = "merge",
 ) -> Model:
     """Write the folder that ``kchainer convert`` writes; arguments and errors as in ``read``."""
     from kchainer import bundle
@@ -329,6 +343,7 @@ def convert(
         custom=custom,
         by_name=by_name,
         skip_mismatch=skip_mismatch,
+        lora=lora,
     )
     bundle.write(model, out)
     return model

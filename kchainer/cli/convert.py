@@ -48,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
         limits=options.limits(args),
         allow=args.allow,
         custom=options.custom(args),
+        lora=args.lora,
         variables=options.variables(args),
         by_name=args.by_name,
         skip_mismatch=args.skip_mismatch,
@@ -105,7 +106,9 @@ def _against_keras(args: argparse.Namespace) -> int:
         if done.returncode:
             reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
             print(f"not verified: Keras does not run this file here: {reason[0]}", file=sys.stderr)
-            print("help: KERAS_BACKEND says which backend a Keras 3 runs on, torch for example", file=sys.stderr)
+            print(
+                "help: KERAS_BACKEND says which backend a Keras 3 runs on, torch for example", file=sys.stderr
+            )
             return 1
         return verify.compare(args.output, made, verify.TOLERANCE)
 

@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         limits=options.limits(args),
         allow=args.allow,
         custom=options.custom(args),
+        lora=args.lora,
         variables=options.variables(args),
     )
     if model.warnings:

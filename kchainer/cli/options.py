@@ -30,6 +30,9 @@ def reading(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=FILE",
         help="a composite that stands for the layers of a class, or for a Lambda of this name",
     )
+    parser.add_argument(
+        "--lora", choices=("merge", "keep"), default="merge", help="LoRA: added to the kernels, or kept apart"
+    )
     parser.add_argument("--limit", action="append", default=[], metavar="NAME=VALUE", help="raise a limit")
 
 

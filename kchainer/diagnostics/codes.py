@@ -117,6 +117,12 @@ _ROWS = (
         "model.keras: error[KC206]: layers ask for mixed_float16, and all would be computed in float32",
     ),
     (
+        "KC207",
+        "trains otherwise than in Keras",
+        "Inference is the same; in training something learns that Keras holds fixed, or the other way round.",
+        'model.keras: warning[KC207]: LoRA of Dense "dense" is merged into its kernel, which learns here and not in Keras',
+    ),
+    (
         "KC301",
         "shapes disagree",
         "The shapes that arrive at a layer do not fit it or each other.",

@@ -110,6 +110,15 @@ class Diagnostics:
         more = {kind: count - self.limit for kind, count in self._counts.items() if count > self.limit}
         return self.items + [_and_more(self.file, kind, count) for kind, count in more.items()]
 
+    def mark(self) -> tuple[int, dict[Severity, int]]:
+        """Where ``rewind`` goes back to."""
+        return len(self.items), dict(self._counts)
+
+    def rewind(self, mark: tuple[int, dict[Severity, int]]) -> None:
+        """Forget what was noted since ``mark``."""
+        del self.items[mark[0] :]
+        self._counts = dict(mark[1])
+
     def raise_if_errors(self) -> None:
         """Raise all that was noted, if an error is among it.
 

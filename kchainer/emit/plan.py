@@ -133,8 +133,9 @@ class Plan:
     output_nest: Nest | None = None
 
     def beside(self, *, train: bool) -> frozenset[int]:
-        """Numbers of the steps whose calls change nothing that is seen: of what only losses look at, and in inference
-        of statistics of outputs that nobody uses.
+        """Numbers of the steps whose calls change nothing that is seen.
+
+        Those are steps of what only losses look at, and in inference of statistics of outputs that nobody uses.
         """
         acting = {value for value, in_inference in self.acting if train or in_inference}
         wanted, idle = {*self.outputs, *acting}, set()

@@ -27,7 +27,7 @@ from kchainer.links.weightnorm import (
     WeightNormalizedLinear,
     start_weight_normalization,
 )
-from kchainer.links.wrap import SpectralNormalization
+from kchainer.links.wrap import LowRank, SpectralNormalization
 
 __all__ = [
     "GRU",
@@ -53,6 +53,7 @@ __all__ = [
     "Linear",
     "LocallyConnected",
     "Lookup",
+    "LowRank",
     "MaskedBatchNormalization",
     "MaxoutDense",
     "MinibatchDiscrimination",

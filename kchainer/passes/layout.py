@@ -101,7 +101,7 @@ class _Pass:
             self.orders[made, k] = out if len(out) == len(shape) else identity(len(shape))
 
     def _wanted(self, op: Op, node: Node) -> tuple[list[Order], Order]:
-        if isinstance(op, ops.SpectralNormalization):
+        if isinstance(op, (ops.SpectralNormalization, ops.LowRank)):
             op = op.layer
         ranks = [len(self.old.shape(v)) for v in node.inputs]
         rank_out = len(node.shapes[0])

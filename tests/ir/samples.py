@@ -29,6 +29,10 @@ GIVEN: dict[str, tuple[dict[str, Any], list[Shape]]] = {
         [(None, 5, 4)],
     ),
     "Float8": ({"layer": {"op": "Dense", "units": 3, "use_bias": True}, "history": 2}, [(None, 4)]),
+    "LowRank": (
+        {"layer": {"op": "Dense", "units": 3, "use_bias": True}, "rank": 2, "alpha": 4.0},
+        [(None, 4)],
+    ),
     "Constant": ({"shape": [2, 2], "values": [1.0, 0.5, -2.0, 3.0], "dtype": "float"}, []),
     "MaskedAverage": ({"keepdims": True}, [(None, 5, 4), (None, 5)]),
     "MaskedBatchNormalization": (

@@ -287,3 +287,98 @@ def test_wrong_composites_are_told(composite: Any, told: str, tmp_path: Path) ->
     with pytest.raises(kchainer.KchainerError, match=re.escape(told)) as caught:
         kchainer.read(tmp_path / "m.keras", custom={"Mish": composite})
     assert caught.value.diagnostics[0].file in ("custom Mish", f"{tmp_path}/m.keras::config.json")
+
+
+def swelling(x: Any) -> Any:
+    """A function of a user, not registered with Keras."""
+    return x * keras.ops.tanh(keras.ops.softplus(x))
+
+
+@keras.saving.register_keras_serializable("unet")
+def doubled(x: Any) -> Any:
+    return keras.ops.relu(x) * 2
+
+
+@keras.saving.register_keras_serializable("unet")
+class Powered(KL.Layer):
+    """An activation that is a layer with a number of its own."""
+
+    def __init__(self, power: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.power = power
+
+    def call(self, x: Any) -> Any:
+        return keras.ops.relu(x) ** self.power
+
+    def compute_output_shape(self, shape: Any) -> Any:
+        return shape
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"power": self.power}
+
+
+ACTIVATIONS = {
+    "swelling": lambda config, shapes: ops.Activation(function="mish"),
+    "unet>doubled": {
+        "inputs": {"x": None},
+        "layers": [
+            {"op": "Relu", "name": "up", "inputs": "x"},
+            {"op": "Binary", "function": "add", "inputs": ["up", "up"]},
+        ],
+    },
+    "Powered": lambda config, shapes: (
+        {
+            "inputs": {"x": list(shapes[0][1:])},
+            "layers": [
+                {"op": "Relu", "name": "size", "inputs": "x"},
+                {"op": "Binary", "function": "power", "constant": config["power"]},
+            ],
+        }
+    ),
+}
+
+
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_activations_of_layers(suffix: str, tmp_path: Path) -> None:
+    """In dense layers and convolutions, in layers inside of one, and in layers that are called twice."""
+    x = keras.Input((6, 5, 3))
+    shared = KL.Dense(4, activation=swelling, activity_regularizer="l2")
+    y = KL.Conv2D(4, 3, activation=Powered(1.5), name="conv")(x)
+    y = KL.TimeDistributed(KL.Conv1D(4, 2, activation=swelling))(y)
+    y = shared(shared(KL.SeparableConv2D(4, 1, activation=swelling)(y)))
+    model = keras.Model(x, KL.EinsumDense("abcd,de->abe", (4, 3), activation=Powered(2.0))(y))
+    model = randomised(model)
+    path = tmp_path / f"m{suffix}"
+    model.save(path)
+    agree(model, path, ACTIVATIONS, np.random.default_rng(1).standard_normal((2, 6, 5, 3)).astype("f"))
+
+
+def test_composite_as_an_activation(tmp_path: Path) -> None:
+    x = keras.Input((5,))
+    model = randomised(keras.Model(x, KL.Dense(3)(KL.Dense(4, activation=doubled)(x))))
+    model.save(tmp_path / "m.keras")
+    given = ACTIVATIONS | {"unet>doubled": ACTIVATIONS["unet>doubled"] | {"inputs": {"x": [None]}}}
+    x = np.random.default_rng(1).standard_normal((7, 5)).astype("f")
+    agree(model, tmp_path / "m.keras", given, x)
+    net = kchainer.load(tmp_path / "m.keras", custom=given)
+    want = keras.Model(model.inputs, model.layers[1].output)(x)
+    want = keras.ops.convert_to_numpy(want)
+    (got,) = net(x, outputs=[model.layers[1].name])
+    np.testing.assert_allclose(got.array, want, rtol=1e-5, atol=1e-6)
+
+
+def test_activations_that_nobody_gave(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((4, 5)), KL.Dense(4, activation=doubled), KL.LSTM(3)])
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(kchainer.KchainerError) as caught:
+        kchainer.load(tmp_path / "m.keras")
+    (one,) = caught.value.diagnostics
+    assert one.code == "KC201"
+    assert "--custom unet>doubled=FILE" in str(one.hint)
+    weighted = {"doubled": lambda config, shapes: ops.PRelu(shared_axes=())}
+    with pytest.raises(kchainer.KchainerError, match="one output and no weights"):
+        kchainer.load(tmp_path / "m.keras", custom=weighted)
+    model = keras.Sequential([keras.Input((4, 5)), KL.LSTM(3, activation=doubled)])
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(kchainer.KchainerError, match="of a recurrent layer"):
+        kchainer.load(tmp_path / "m.keras", custom=ACTIVATIONS)

@@ -198,3 +198,52 @@ def test_a_softmax_of_what_a_mask_shows(tmp_path: Path) -> None:
     given = np.random.default_rng(0).integers(0, 3, SHAPE).astype("int32")
     given[0, 0] = 1
     agree(keras.Model([x, other], KL.Dense(2)(y)), tmp_path, masked_input(), given)
+
+
+def _row(*layers: Any) -> Callable[[Any], Any]:
+    def call(x: Any) -> Any:
+        for layer in layers:
+            x = layer(x)
+        return x
+
+    return call
+
+
+SHARED: list[Callable[[], Any]] = [
+    lambda: KL.LSTM(4),
+    lambda: KL.GRU(4, return_sequences=True),
+    lambda: KL.SimpleRNN(4, go_backwards=True),
+    lambda: KL.Bidirectional(KL.GRU(2)),
+    lambda: KL.RNN([KL.LSTMCell(3), KL.GRUCell(4)]),
+    lambda: keras.Sequential([KL.Input(SHAPE[1:]), KL.GRU(4, return_sequences=True), KL.LSTM(4)]),
+]
+
+
+@pytest.mark.parametrize("first", ["with a mask", "without one", "without one twice"])
+@pytest.mark.parametrize("shared", SHARED, ids=lambda f: name_of(f()))
+def test_a_layer_with_a_mask_here_and_none_there(tmp_path: Path, shared: Any, first: str) -> None:
+    x, layer, dense = KL.Input(SHAPE[1:]), shared(), KL.Dense(4)
+    masked, plain = _row(KL.Masking(), dense, layer), _row(dense, layer)
+    if first == "with a mask":
+        y = [masked(x), plain(x)]
+    else:
+        y = [plain(x), masked(x)]
+        y += [layer(KL.Dense(4)(x))] if first == "without one twice" else []
+    agree(keras.Model(x, KL.Add()(y)), tmp_path, masked_input())
+
+
+def test_a_mask_late_in_a_row_of_shared_layers(tmp_path: Path) -> None:
+    """The second layer's calls differ because the first one's do."""
+    x = KL.Input(SHAPE[1:])
+    row = _row(KL.GRU(4, return_sequences=True), KL.LSTM(4, return_sequences=True), KL.GRU(3))
+    agree(keras.Model(x, KL.Add()([row(x), row(KL.Masking()(x))])), tmp_path, masked_input())
+
+
+def test_what_is_told_of_a_model_read_twice_is_told_once(tmp_path: Path) -> None:
+    x, layer = KL.Input(SHAPE[1:]), KL.LSTM(4)
+    dense = KL.Dense(4)
+    y = KL.Add()([layer(dense(x)), layer(KL.Masking()(x))])
+    model = keras.Model(x, y)
+    dense.enable_lora(2)
+    model.save(tmp_path / "m.keras")
+    assert [d.code for d in api.read(tmp_path / "m.keras").warnings] == ["KC207"]

@@ -84,6 +84,14 @@ def test_json_alone(release: str, case: str) -> None:
     _same(got, ys[0])
 
 
+@pytest.mark.parametrize(("release", "case"), [(r, "string_adapted") for r in RELEASES])
+def test_json_with_the_file_as_its_weights(release: str, case: str, tmp_path: Path) -> None:
+    for ending in ("keras", "json"):
+        (tmp_path / f"m.{ending}").write_bytes(_archive(release).read(f"{case}.{ending}"))
+    xs, ys = _arrays(release, case)
+    _same(api.load(tmp_path / "m.json", tmp_path / "m.keras").predict(*xs), ys[0])
+
+
 @pytest.mark.parametrize("kind", ["keras", "h5"])
 def test_random_fourier_features(kind: str, record_property: Any) -> None:
     model = api.read(FIXTURES / f"fourier.{kind}")

@@ -25,7 +25,7 @@ from kchainer.frontends.builder.elements import (
     tensors,
     wrong,
 )
-from kchainer.frontends.keras.graph import Translation
+from kchainer.frontends.keras.graph import Translation, translated
 from kchainer.ir.graph import Model, Origin
 
 Shape = tuple[int | None, ...]
@@ -266,8 +266,7 @@ def sequence_config(
 def to_ir(config: Json, name: str, limits: Limits = DEFAULT) -> Model:
     """The IR of a config that the builder wrote. Raises KchainerError."""
     found = Diagnostics(name, limits.diagnostics)
-    translation = Translation(NEWEST, found, limits, ALL)
-    network = translation.network(config)
+    translation, network = translated(lambda: Translation(NEWEST, found, limits, ALL), config, found)
     found.raise_if_errors()
     assert network is not None
     dtype = translation.dtype()

@@ -6,11 +6,13 @@ from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from kchainer.frontends.fields import Wrong
-from kchainer.frontends.keras import attending, custom, wrapped
+from kchainer.frontends.keras import attending, custom, lora, wrapped
 from kchainer.frontends.keras import masks as masking
 from kchainer.frontends.keras.entries import Entry, is_operation
+from kchainer.frontends.keras.layers.activation import ACTIVATION
 from kchainer.frontends.keras.layers.operations import Refused, Reported, operation
 from kchainer.frontends.keras.settings import settings_of
+from kchainer.ir import ops
 from kchainer.ir.graph import Value
 from kchainer.ir.op import Op, Shape, ShapeError, show
 
@@ -141,10 +143,12 @@ def call_layer(
             hint="later releases drop the mask: say --dialect where another one wrote the file",
         )  # fmt: skip
         return [None]
+    if entry.class_name in masking.RECURRENT:
+        taken = _one_kind(t, entry, inputs[0], taken)
     if entry.class_name in wrapped.CALLS:
         made = wrapped.call(t, entry, inputs, taken)
     else:
-        value = _call_plain(t, entry, inputs, taken)
+        value = _call_activated(t, entry, inputs, taken)
         made = list(t.outputs(value)) if value is not None else [None]
     found = [v for v in made if v is not None]
     if len(found) < len(made):
@@ -152,6 +156,36 @@ def call_layer(
     t.builder.taps.setdefault(entry.path, found[0])
     t.masks.after(entry.path, entry.class_name, entry.config, entry.dialect, inputs, found, mask)
     return made
+
+
+def _one_kind(t: Translation, entry: Entry, x: Value, mask: Value | None) -> Value | None:
+    """The mask of a call of a recurrent layer, which has one in each of its calls or in none."""
+    if t.masked.setdefault(entry.path, mask is not None) == (mask is not None):
+        return mask
+    if mask is None:
+        return t.builder.call(f"{entry.path}/every_step", ops.MaskOnes(rank=2), [x], pointer=entry.pointer)
+    t.late.add(entry.path)  # the translation is made anew, and has masks from the first call on
+    return None
+
+
+def _call_activated(t: Translation, entry: Entry, inputs: list[Value], mask: Value | None) -> Value | None:
+    """Call a layer, then the network that the caller gave for its activation, where that is none of Keras's."""
+    assert entry.config is not None
+    said = vars(entry.config).get("activation")
+    own = t.translators[entry.class_name].fields.get("activation") is ACTIVATION
+    given = custom.of_activation(t, said) if own else None
+    if given is None:
+        return _call_plain(t, entry, inputs, mask)
+    first = entry.path not in t.builder.taps
+    vars(entry.config)["activation"] = None
+    try:
+        value = _call_plain(t, entry, inputs, mask)
+    finally:
+        vars(entry.config)["activation"] = said
+    value = None if value is None else custom.activate(t, entry, given, said, value)
+    if value is not None and first:
+        t.builder.taps[entry.path] = value
+    return value
 
 
 def _call_plain(t: Translation, entry: Entry, inputs: list[Value], mask: Value | None) -> Value | None:
@@ -165,7 +199,7 @@ def _call_plain(t: Translation, entry: Entry, inputs: list[Value], mask: Value |
     except (Wrong, ShapeError) as wrong:
         _translation_error(t, entry, wrong, shapes)
         return None
-    chain = made if isinstance(made, tuple) else (made,)
+    chain = lora.kept(made if isinstance(made, tuple) else (made,), entry.owner.lora)
     first, inputs = t.masks.counted(entry.class_name, chain[0], inputs, entry.dialect)
     chain = (first, *chain[1:])
     if mask is not None and masking.takes(entry.class_name, entry.dialect):

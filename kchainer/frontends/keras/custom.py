@@ -65,12 +65,21 @@ def candidates(raw: Json, name: str) -> list[str]:
     out += [class_name, class_name.rpartition(">")[2]]
     config = raw.get("config")
     if class_name == "Activation" and isinstance(config, dict):
-        function = config.get("activation")
-        if isinstance(function, dict):  # Keras 3: a function of the user's own
-            function = function.get("registered_name") or function.get("config")
-        if isinstance(function, str):
-            out = [function, function.rpartition(">")[2]]
+        out = activation_names(config.get("activation")) or out
     return list(dict.fromkeys(out))
+
+
+def activation_names(said: Any) -> list[str]:
+    """Names under which a replacement of an activation is looked for, the most telling first."""
+    names = [said]
+    if isinstance(said, dict):  # Keras 3: a function of the user's own, or a layer
+        config, registered = said.get("config"), said.get("registered_name")
+        if said.get("class_name") == "function":
+            names = [config] if registered in (None, "function") else [registered, config]
+        else:
+            names = [registered, said.get("class_name")]
+    found = [one for one in names if isinstance(one, str)]
+    return list(dict.fromkeys(found + [one.rpartition(">")[2] for one in found]))
 
 
 def find(replacements: Mapping[str, Replacement], raw: Json, name: str) -> Replacement | None:
@@ -107,6 +116,30 @@ def call(t: Translation, entry: Entry, inputs: list[Value], mask: Value | None) 
         if mask is not None and replaced.replacement.supports_masking:
             t.masks.put(out[0], mask)
     return out
+
+
+def of_activation(t: Translation, said: Any) -> Replacement | None:
+    """The replacement of a layer's ``activation``, None where there is none."""
+    given = t.entries.replacements
+    return next((given[one] for one in activation_names(said) if one in given), None) if given else None
+
+
+def activate(t: Translation, entry: Entry, given: Replacement, said: Any, value: Value) -> Value | None:
+    """A layer's output through the replacement of its activation, which has one output and no weights."""
+    config = said.get("config") if isinstance(said, dict) else None
+    shapes = (t.builder.shape(value),)
+    made = given.make(config if isinstance(config, dict) else {"activation": said}, shapes, t.diagnostics)
+    if made is None:
+        return None
+    inside = dataclasses.replace(entry, path=f"{entry.path}/activation")
+    before = len(t.builder.nodes)
+    out = _row(t, inside, made, [value]) if isinstance(made, tuple) else _inlined(t, inside, made, [value])
+    new = {node.layer for node in t.builder.nodes[before:]}
+    if len(out) != 1 or any(t.builder.layers[name].params for name in new):
+        what = f'the activation `{given.name}` of "{entry.name}" has one output and no weights'
+        t.error("KC301", what, f"{entry.pointer}/config/activation")
+        return None
+    return out[0]
 
 
 def _note(entry: Entry, full: str, inside: str) -> None:

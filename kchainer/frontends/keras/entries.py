@@ -10,6 +10,7 @@ from kchainer.diagnostics import Diagnostics, suggestion
 from kchainer.files import Limits
 from kchainer.frontends.fields import Config, Wrong, read, shown
 from kchainer.frontends.keras import attending, custom, quantized
+from kchainer.frontends.keras import lora as low_rank
 from kchainer.frontends.keras.calls import Call, Malformed, calls
 from kchainer.frontends.keras.dialect import Dialect, of_dictionary
 from kchainer.frontends.keras.layers.making import HANDLERS
@@ -57,6 +58,7 @@ class Owner:
     frozen: bool = False  # a wrapper that is not trainable, though the layer in it may be
     replaced: custom.Replaced | None = None
     quantized: quantized.Quantized | None = None
+    lora: low_rank.Lora | None = None
 
 
 @dataclasses.dataclass(slots=True)
@@ -122,9 +124,11 @@ class Entries:
         translators: Mapping[str, Translator],
         slopes: Mapping[str, tuple[int, ...]],
         replacements: Mapping[str, custom.Replacement],
+        lora: low_rank.How = "merge",
     ) -> None:
         self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
         self.translators, self.slopes, self.replacements = translators, slopes, replacements
+        self.lora: low_rank.How = lora
         self.policies: dict[str, list[str]] = {}
         self.count = 0
         self.paths: dict[str, int] = {}
@@ -286,6 +290,26 @@ class Entries:
             message = f'{fault.message} of {entry.class_name} "{entry.name}"'
             self.error(fault.code, message, pointer, fault.found, fault.expected, fault.hint)
         entry.broken = entry.broken or bool(faults)
+        if not entry.broken:
+            self._read_lora(entry, entry.config)
+
+    def _read_lora(self, entry: Entry, config: Config) -> None:
+        """LoRA: merged into the kernel, which Keras would not learn, or kept."""
+        pointer, what = f"{entry.pointer}/config/lora_rank", f'LoRA of {entry.class_name} "{entry.name}"'
+        try:
+            entry.owner.lora = low_rank.of_config(config, entry.owner.quantized, self.lora)
+        except Wrong as wrong:
+            self.error(wrong.code, f"{what}: {wrong}", pointer, hint=wrong.hint)
+            entry.broken = True
+        if entry.owner.lora is None:
+            return
+        if entry.owner.lora.keep:
+            low_rank.settle(config, entry.dialect)
+        elif entry.trainable and entry.owner.quantized is None:
+            self.diagnostics.warn(
+                "KC207", f"{what} is merged into its kernel, which learns here and not in Keras", pointer=pointer,
+                hint='inference is the same; say --lora keep (in Python lora="keep") to train as Keras does',
+            )  # fmt: skip
 
     def _read_activity(self, entry: Entry, config: Json) -> None:
         try:

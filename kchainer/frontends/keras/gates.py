@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kchainer.frontends.keras.lora import Merged
 from kchainer.frontends.keras.quantized import Stored
 from kchainer.ir import ops
 from kchainer.ir.arrays import LazyArray
@@ -13,7 +14,7 @@ from kchainer.ir.op import Param
 
 Slot = tuple[Layer, Param]
 # One array of the file, those that are joined to one, or those that stand for a quantised one.
-Source = str | tuple[str, ...] | Stored
+Source = str | tuple[str, ...] | Stored | Merged
 
 # Where in the file the gates stand: Keras 1 wrote an LSTM's as i, c, f, o.
 ORDER: dict[type, tuple[int, ...]] = {

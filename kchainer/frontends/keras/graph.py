@@ -14,6 +14,7 @@ from kchainer.frontends.keras import masks as masking
 from kchainer.frontends.keras.calls import Ref, ends, flat, nest
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.entries import MODELS, Entries, Entry, Owner, Scope, is_operation
+from kchainer.frontends.keras.lora import How
 from kchainer.frontends.keras.order import Key, Order, order_of
 from kchainer.frontends.keras.policies import computed
 from kchainer.frontends.keras.translate import TRANSLATORS, Translator
@@ -24,6 +25,24 @@ from kchainer.ir.ops import Input
 
 Json = dict[str, Any]
 Values = list[Value | None]  # None: what could not be made, which is reported
+
+
+def translated(
+    make: Callable[[], Translation], raw: Json, diagnostics: Diagnostics
+) -> tuple[Translation, Network | None]:
+    """A whole model's config; once more where a shared recurrent layer turns out to be called with a mask as well.
+
+    The layer then takes a mask in each call, one of ones where Keras gives none.
+    """
+    mark = diagnostics.mark()
+    translation = make()
+    network = translation.network(raw)
+    if not translation.late:
+        return translation, network
+    diagnostics.rewind(mark)
+    again = make()
+    again.masked = dict.fromkeys(translation.late, True)
+    return again, again.network(raw)
 
 
 class Translation:
@@ -38,13 +57,18 @@ class Translation:
         slopes: Mapping[str, tuple[int, ...]] | None = None,
         kept: Callable[[Owner, list[Owner]], Any] | None = None,
         replacements: Mapping[str, custom.Replacement] | None = None,
+        lora: How = "merge",
     ) -> None:
         self.dialect, self.diagnostics, self.limits = dialect, diagnostics, limits
         self.translators, self.kept = translators, kept
-        self.entries = Entries(dialect, diagnostics, limits, translators, slopes or {}, replacements or {})
+        self.entries = Entries(
+            dialect, diagnostics, limits, translators, slopes or {}, replacements or {}, lora
+        )
         self.error = self.entries.error
         self.builder = Builder("", diagnostics, most_nodes=limits.nodes)
         self.masks = masking.Masks(self.builder.call, self.builder.shape)
+        self.masked: dict[str, bool] = {}  # recurrent layers: whether their first call had a mask
+        self.late: set[str] = set()  # those that got one in a later call only
         self.inputs: list[Value] = []
         self.owners: list[Owner] = []
 

@@ -57,7 +57,7 @@ def fitted_to(
     """An array in the layout of its param; None where the backend decides that and is not known, which is told."""
     if dialect.release < (2,):
         array = _keras1_layout(array, op, param)
-    op = op.layer if isinstance(op, ops.SpectralNormalization) else op
+    op = op.layer if isinstance(op, (ops.SpectralNormalization, ops.LowRank)) else op
     flips = isinstance(op, FLIPPED) and "kernel" in param.name
     kernel = flips and any(param.shape[i] > 1 for i in _spatial(param))
     if not kernel:

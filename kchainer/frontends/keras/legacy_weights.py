@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from kchainer.diagnostics import Diagnostics
 from kchainer.files import WeightFile
-from kchainer.frontends.keras import custom, quantized
+from kchainer.frontends.keras import custom, lora, quantized
 from kchainer.frontends.keras.entries import Owner
 from kchainer.frontends.keras.gates import Slot, Source, by_gate
 from kchainer.frontends.keras.matching import STRICT, Matching, tell_unused
@@ -44,13 +44,16 @@ def _frozen(owner: Owner) -> Iterator[str]:
         todo += one.children
 
 
-def _legacy_slots(owner: Owner, layers: Mapping[str, Layer]) -> list[Slot]:
+def _legacy_slots(
+    owner: Owner, layers: Mapping[str, Layer], still: Collection[tuple[str, str]] = frozenset()
+) -> list[Slot]:
     """The order of a legacy file: all trainable arrays, then the others; a frozen layer's are the others."""
     slots = list(dict.fromkeys((layer.name, p.name) for layer, p in slots_of(owner, layers)))
     by_key = {(layer.name, p.name): (layer, p) for layer, p in slots_of(owner, layers)}
     frozen = set(_frozen(owner))
     learned = {
-        key: s[1].trainable and s[0].trainable and s[0].name not in frozen for key, s in by_key.items()
+        key: s[1].trainable and s[0].trainable and s[0].name not in frozen and key not in still
+        for key, s in by_key.items()
     }
     return [by_key[k] for k in slots if learned[k]] + [by_key[k] for k in slots if not learned[k]]
 
@@ -69,7 +72,8 @@ def legacy(
     for name in file.attributes(root).get("layer_names", []):
         listed = file.attributes(f"{base}/{name}").get("weight_names", []) if f"{base}/{name}" in file else []
         groups[name] = [f"{base}/{name}/{one}" for one in listed]
-    wanted = [(o, _legacy_slots(o, layers)) for o in _flattened(owners)]
+    low = lora.by_layer(owners)
+    wanted = [(o, _legacy_slots(o, layers, lora.frozen(low))) for o in _flattened(owners)]
     if matching.by_name:
         pairs = _of_names(wanted, groups, diagnostics)
     else:
@@ -81,7 +85,16 @@ def legacy(
     out: list[tuple[Slot, Source]] = []
     for owner, slots, paths in pairs:
         paths = [p for p in paths if "rnn_state" not in p]  # Keras 3 saves the states of stateful layers
+        all_paths = paths
         named: Sequence[tuple[Slot, Source]] | None = None
+        if low and not any(lora.is_matrix(param.name) for _, param in slots):
+            paths = lora.without_matrices(paths)
+        if owner.quantized is not None and len(paths) < len(all_paths):
+            diagnostics.error(
+                "KC204", f'the file holds LoRA beside the quantised kernel of "{owner.name}", unmerged',
+                hint="save it as .keras, in which Keras merges them",
+            )  # fmt: skip
+            continue
         if owner.replaced is not None:
             named = custom.in_order(owner.replaced, layers, paths)
         if owner.quantized is not None and slots:
@@ -99,7 +112,10 @@ def legacy(
                 expected=f"{len(slots)}: {', '.join(p.name for _, p in slots[:8])}",
             )
             continue
-        out += list(zip(_in_file(slots, paths, file), paths, strict=False))
+        out += [
+            (slot, lora.merged(path, all_paths, low.get(slot[0].name)) if low else path)
+            for slot, path in zip(_in_file(slots, paths, file), paths, strict=False)
+        ]
     return out
 
 

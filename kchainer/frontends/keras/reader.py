@@ -25,7 +25,8 @@ from kchainer.frontends.keras import dialect as dialects
 from kchainer.frontends.keras.assets import Assets
 from kchainer.frontends.keras.custom import Replacement
 from kchainer.frontends.keras.dialect import Backend, Dialect
-from kchainer.frontends.keras.graph import Translation
+from kchainer.frontends.keras.graph import Translation, translated
+from kchainer.frontends.keras.lora import How
 from kchainer.frontends.keras.matching import STRICT, Matching
 from kchainer.frontends.keras.weights import arrays
 from kchainer.ir.arrays import LazyArray
@@ -163,6 +164,17 @@ def open_weights(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> Weig
     return archive.weights
 
 
+def open_archive(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> KerasArchive | None:
+    """A file of weights as the .keras that it is, None where it is none. Raises KchainerError."""
+    name, file = os.fspath(path), open_regular(path)
+    kind = sniff(file.read(512))
+    file.seek(0)
+    if kind == "zip":
+        return KerasArchive.open(file, name=name, limits=limits)
+    file.close()
+    return None
+
+
 def _dialect(document: Document, dialect: str | None, keras_backend: str | None) -> Dialect:
     told = dialects.told(document.config, document.keras_version, document.backend)
     if dialect is not None:
@@ -201,6 +213,7 @@ def read_document(
     allow: Collection[str] = (),
     replacements: Mapping[str, Replacement] | None = None,
     matching: Matching = STRICT,
+    lora: How = "merge",
 ) -> Model:
     """The IR of a document. Raises KchainerError with everything that is wrong."""
     _check_weights(document, matching)
@@ -219,10 +232,14 @@ def read_document(
             told, backend="tensorflow", reasons=(*told.reasons, "weight names end in :0")
         )
     slopes = _slopes(document.weights) if document.weights is not None and told.release < (2,) else {}
-    translation = Translation(
-        told, found, limits, slopes=slopes, kept=Assets(document.archive).of, replacements=replacements
-    )
-    network = translation.network(_modern(document, found))
+
+    def make() -> Translation:
+        kept = Assets(document.archive).of
+        return Translation(
+            told, found, limits, slopes=slopes, kept=kept, replacements=replacements, lora=lora
+        )
+
+    translation, network = translated(make, _modern(document, found), found)
     dtype = translation.dtype()
     loaded: dict[tuple[str, str], LazyArray] = {}
     if network is not None and document.weights is not None:

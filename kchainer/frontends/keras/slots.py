@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 
 from kchainer.files import WeightFile
-from kchainer.frontends.keras import quantized
+from kchainer.frontends.keras import lora, quantized
 from kchainer.frontends.keras.entries import Owner
 from kchainer.frontends.keras.gates import Slot, Source, joined_axis
 from kchainer.ir import ops
@@ -46,12 +46,16 @@ def sources(source: Source) -> tuple[str, ...]:
     """The paths of a param's array: one, or one for each gate."""
     if isinstance(source, quantized.Stored):
         return tuple(source.paths.values())
+    if isinstance(source, lora.Merged):
+        return source.kernel, source.a, source.b
     return (source,) if isinstance(source, str) else tuple(source)
 
 
 def of_source(file: WeightFile, source: Source, slot: Slot, tell: Callable[..., None]) -> LazyArray | None:
     if isinstance(source, quantized.Stored):
         return quantized.lazy(file, source, *slot, tell)
+    if isinstance(source, lora.Merged):
+        return lora.lazy(source, *(_lazy(file, path, 0) for path in sources(source)))
     return _lazy(file, source, joined_axis(*slot))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from kchainer.diagnostics import Diagnostics
 from kchainer.files import WeightFile
-from kchainer.frontends.keras import custom, quantized
+from kchainer.frontends.keras import custom, lora, quantized
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.entries import Owner
 from kchainer.frontends.keras.gates import Slot, Source, is_cudnn, joined_axis, of_cudnn
@@ -56,7 +56,7 @@ def arrays(
         out = _before_misfits(found, out, diagnostics)
     if matching.is_partial and not diagnostics.has_errors:
         tell_initial(layers, out, diagnostics)
-    return out
+    return out if root is not None else lora.with_zeros(out, layers)
 
 
 def _fitting(
@@ -253,6 +253,7 @@ def _v3(
             continue
         seen.add((layer.name, owner.params))
         here = [p for p in layer.params if owner.params is None or p.name in owner.params]
+        here = [p for p in here if not lora.is_matrix(p.name)]  # v3 files have them in the kernel
         places = _places(layer, here, path, owner.quantized)
         mine = {one for _, source in places for one in sources(source)}
         mine |= {f"{path}/vars/{len(here) + n}" for n in range(EXTRA.get(owner.class_name, 0))}

@@ -147,7 +147,7 @@ from kchainer.ir.ops.weightnorm import (
     WeightNormalizedDense,
     WeightNormalizedTransposedConvolution,
 )
-from kchainer.ir.ops.wrap import SpectralNormalization
+from kchainer.ir.ops.wrap import LowRank, SpectralNormalization
 
 __all__ = [
     "GRU",
@@ -215,6 +215,7 @@ __all__ = [
     "LocallyConnected",
     "LogSoftmax",
     "Lookup",
+    "LowRank",
     "MapCoordinates",
     "MaskConcatenate",
     "MaskOnes",

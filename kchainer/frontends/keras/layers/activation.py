@@ -79,7 +79,8 @@ def activation_of(value: Any, x: Shape, dialect: Dialect) -> Op | None:
             return FUNCTIONS[name](len(x), dialect)
         if name in SIMPLE:
             return ops.Activation(function=name)  # type: ignore[arg-type]
-        raise Wrong(f"activation `{value}` is none of Keras's", code="KC201")
+        hint = f"say what it computes: --custom {value[:80]}=FILE (docs/custom-layers.md)"
+        raise Wrong(f"activation `{value}` is none of Keras's", code="KC201", hint=hint)
     if isinstance(value, dict) and value.get("class_name") in TRANSLATORS:
         translator = TRANSLATORS[value["class_name"]]
         config, faults = read(translator.fields, value.get("config") or {}, dialect, base=BASE_KEYS)

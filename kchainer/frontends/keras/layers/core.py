@@ -8,6 +8,7 @@ from kchainer.frontends.fields import (
     anything,
     boolean,
     ignored,
+    number,
     only,
     optional,
     positive,
@@ -42,8 +43,8 @@ def input_layer(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translate
 
 
 QUANTIZATION = {
-    "lora_rank": Field(type=only(None), default=None, why="LoRA weights are not merged"),
-    "lora_alpha": Field(type=ignored, default=None, why="of LoRA, which lora_rank refuses"),
+    "lora_rank": Field(type=optional(positive), default=None),  # lora.py reads them
+    "lora_alpha": Field(type=optional(number), default=None),
     "quantization_config": Field(type=anything, default=None),  # quantized.py reads it
     "gptq_unpacked_column_size": Field(type=ignored, default=None, why="of GPTQ, which is refused"),
 }

@@ -122,7 +122,8 @@ def _words(c: Config, kind: Callable[[str], Token]) -> tuple[Token, ...]:
         raise Wrong(
             "the vocabulary is not in the file",
             code="KC401",
-            hint="give the .keras file, or the vocabulary in the config: JSON and .h5 hold no vocabulary that was adapted",
+            hint="give the .keras file as the model or as its weights, or the vocabulary in the config: "
+            "JSON and .h5 hold no vocabulary that was adapted, and Keras itself is left without one",
         )
     try:
         return tuple(kind(one) for one in kept.vocabulary[: c.vocabulary_size or None])

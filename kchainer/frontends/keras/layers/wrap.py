@@ -30,6 +30,8 @@ def inside(raw: dict[str, Any], xs: tuple[Shape, ...], dialect: Dialect) -> tupl
         raise Wrong(
             f"{fault.message} of {raw['class_name']}: {fault.expected}", code=fault.code, hint=fault.hint
         )
+    if vars(config).get("lora_rank") is not None:
+        raise Wrong("LoRA in a layer that is part of another's config is not merged", code="KC204")
     made = translator.function(config, xs, own)
     return made if isinstance(made, tuple) else (made,)
 

@@ -151,7 +151,8 @@ def test_application(
         del converted, net
     nearby = x * (1 + 1e-6 * np.random.default_rng(3).standard_normal(x.shape))
     grown = scaled(wanted(name, model, nearby.astype("float32")), want) / 1e-6 if name not in RECORDED else 0
-    assert grown < 100, "rounding of the input decides the output: the test would see nothing else"
+    # of rounding, 6e-8, that much more would reach the tolerance
+    assert grown < 1000, "rounding of the input decides the output: the test would see nothing else"
     params = model.count_params()
     del model
     gc.collect()

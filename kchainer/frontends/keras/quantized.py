@@ -25,6 +25,7 @@ POLICIES = {
     "AWQDTypePolicy": ("awq",),
 }
 DENSE = ("Dense", "EinsumDense")
+ROUNDING = (*DENSE, "ReversibleEmbedding")  # its reverse call is that of a Dense
 TABLES = ("Embedding", "ReversibleEmbedding")
 # What each algorithm is written for.
 TAKES = {
@@ -122,14 +123,16 @@ def quantized_of(dtype: Any, config: Json, class_name: str) -> Quantized | None:
     for number in (block, history):
         if isinstance(number, bool) or not isinstance(number, int) or number == 0 or number < -1:
             raise Wrong("a whole number above 0", code="KC204")
-    inputs = _steps(given, mode) if mode in ("int8", "int4") and class_name in DENSE else None
+    inputs = _steps(given, mode, class_name) if mode in ("int8", "int4") else None
     return Quantized(mode, None if block == -1 else block, inputs, history, class_name in TABLES)
 
 
-def _steps(given: Any, mode: str) -> Steps | None:
+def _steps(given: Any, mode: str, class_name: str) -> Steps | None:
     """The quantiser of a layer's inputs: that of the config, or the usual one where there is no config."""
+    if class_name not in ROUNDING:
+        return None
     if given is None:
-        return Steps(-127, 127, 1e-7) if mode == "int8" else None
+        return Steps(-127, 127, 1e-7) if mode == "int8" or class_name not in DENSE else None
     config = given.get("config") if isinstance(given, dict) else None
     if not isinstance(config, dict):
         raise Wrong("a quantisation config", code="KC204")

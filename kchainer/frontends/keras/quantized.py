@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kchainer.diagnostics import Diagnostic, KchainerError
+from kchainer.diagnostics import Diagnostic, Diagnostics, KchainerError
 from kchainer.files import WeightFile
 from kchainer.frontends.fields import Wrong
 from kchainer.ir import ops
@@ -200,6 +200,20 @@ def source(said: Quantized, param: Param, paths: Mapping[str, str]) -> str | Sto
     if said.mode == "float8" or param.name not in ("kernel", "embeddings"):
         return paths[param.name]
     return Stored(said, {name: path for name, path in paths.items() if name != "bias"})
+
+
+def is_unsaid(
+    file: WeightFile, paths: Sequence[str], said: Quantized | None, name: str, diagnostics: Diagnostics
+) -> bool:
+    """The weights of a layer are quantised, of which its config says nothing; reported."""
+    whole = any(path in file and file.dataset(path).dtype in ("int8", "uint8") for path in paths)
+    if said is not None or not whole:
+        return False
+    diagnostics.error(
+        "KC204", f'the weights file has a quantised kernel for "{name}", and the config does not say how',
+        hint="Keras 3.15 writes, and cannot load itself, such files of a MultiHeadAttention: save it unquantised",
+    )  # fmt: skip
+    return True
 
 
 def by_name(

@@ -48,7 +48,13 @@ several dtypes, is refused with KC206; with `--allow KC206` it is computed in fl
 its outputs differ by the rounding of 16 bits. Stored float16 and bfloat16 weights are read exactly.
 
 Quantised Dense, EinsumDense, Embedding and ReversibleEmbedding of Keras 3 are computed as Keras does: int8, int4 (blocks
-too) and float8. Files of GPTQ and AWQ lack their zero points (Keras 3.15 cannot load them either) and are refused.
+too) and float8. Files of GPTQ and AWQ lack their zero points (Keras 3.15 cannot load them either) and are refused, and
+so are a quantised MultiHeadAttention, whose config does not say it (Keras cannot load it), and policies by a map.
+
+LoRA of Keras 3 is merged into the kernels, which learn then (KC207). With `lora="keep"`, `--lora keep`, kernels stay and
+the two matrices learn, as in Keras; from a `.keras` both are zero, in Keras too, and never move. A `.h5` has them apart:
+kchainer adds `lora_alpha / lora_rank` of their product, as the model did that was saved, while Keras 3.15 forgets the
+`lora_alpha` of Dense and Embedding when it loads one.
 
 Operation nodes of functional models (`keras.ops` of Keras 3; `TFOpLambda`, `SlicingOpLambda` and `TensorFlowOpLayer`
 of tf.keras) are read where the table at the end has the operation; others, and arguments whose result has a shape that

@@ -29,6 +29,7 @@ GIVEN: dict[str, tuple[dict[str, Any], list[Shape]]] = {
         [(None, 5, 4)],
     ),
     "Float8": ({"layer": {"op": "Dense", "units": 3, "use_bias": True}, "history": 2}, [(None, 4)]),
+    "EmbeddingTable": ({"input_dim": 7, "output_dim": 3, "learns": False}, []),
     "LowRank": (
         {"layer": {"op": "Dense", "units": 3, "use_bias": True}, "rank": 2, "alpha": 4.0},
         [(None, 4)],

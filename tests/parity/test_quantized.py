@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 os.environ["KERAS_BACKEND"] = "torch"
@@ -126,3 +127,33 @@ def test_float8_without_weights(tmp_path: Path) -> None:
     assert len(fixed) == 12
     for name in fixed:
         assert np.array_equal(ours[name], want[name]), name
+
+
+@pytest.mark.parametrize("use_bias", [True, False])
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_attention_that_does_not_say_it(ending: str, use_bias: bool, tmp_path: Path) -> None:
+    """Keras quantises the layers inside of it, says so nowhere, and cannot load what it wrote."""
+    x = keras.Input((4, 5))
+    model = keras.Model(x, L.MultiHeadAttention(2, 3, use_bias=use_bias)(x, x))
+    model.quantize("int8")
+    model.save(tmp_path / f"m.{ending}")
+    with pytest.raises(ValueError, match=r"could not be loaded|expected|Layer"):
+        keras.saving.load_model(tmp_path / f"m.{ending}")
+    with pytest.raises(kchainer.KchainerError) as caught:
+        kchainer.load(tmp_path / f"m.{ending}")
+    assert {d.code for d in caught.value.diagnostics} == {"KC204"}
+    assert "save it unquantised" in str(caught.value.diagnostics[0].hint)
+
+
+def test_quantised_by_a_map() -> None:
+    x = keras.Input((4, 5))
+    model = keras.Model(x, L.MultiHeadAttention(2, 3, name="mha")(x, x))
+    policies = keras.dtype_policies.DTypePolicyMap("float32", {})
+    policies["mha/query"] = keras.dtype_policies.get("int8_from_float32")
+    config = json.loads(model.to_json())
+    config["config"]["layers"][1]["config"]["dtype"] = keras.dtype_policies.serialize(policies)
+    with pytest.raises(kchainer.KchainerError) as caught:
+        kchainer.from_keras(config)
+    (one,) = caught.value.diagnostics
+    assert one.code == "KC204"
+    assert one.expected == "a map of policies that quantise nothing"

@@ -6,7 +6,7 @@ from collections.abc import Sequence, Set
 from typing import TYPE_CHECKING, Any
 
 from kchainer.frontends.fields import Wrong
-from kchainer.frontends.keras import attending, custom, lora, wrapped
+from kchainer.frontends.keras import attending, custom, lora, reversible, wrapped
 from kchainer.frontends.keras import masks as masking
 from kchainer.frontends.keras.entries import Entry, is_operation
 from kchainer.frontends.keras.layers.activation import ACTIVATION
@@ -96,6 +96,13 @@ def _call_with_keywords(
     t: Translation, entry: Entry, args: list[Any], kwargs: Json, tensors: Set[str]
 ) -> Values:
     """Call a layer that takes no tensors as keywords but a mask, states and weights of counts."""
+    if (
+        reversible.is_called_in_reverse(entry)
+        and not tensors
+        and len(args) == 1
+        and isinstance(args[0], tuple)
+    ):
+        return [reversible.call(t, entry, args[0], reverse=bool(kwargs.get("reverse")))]
     args = [*args, *values_in([kwargs[name] for name in sorted(BESIDE & tensors)])]
     if _refused_keywords(t, entry, kwargs, tensors) or any(a is None for a in args):
         return [None]

@@ -105,18 +105,32 @@ def legacy(
             continue
         extra = EXTRA.get(owner.class_name, 0)
         if len(paths) not in (len(slots), len(slots) + extra):
-            of_layers.teller(diagnostics)(
-                "KC401" if len(paths) < len(slots) else "KC402",
-                f'"{owner.name}" has another number of arrays in the weights file{of_layers.done}',
-                found=f"{len(paths)}: {', '.join(p.rsplit('/', 1)[-1] for p in paths[:8])}",
-                expected=f"{len(slots)}: {', '.join(p.name for _, p in slots[:8])}",
-            )
+            _tell_number(file, paths, owner, slots, of_layers, diagnostics)
             continue
         out += [
             (slot, lora.merged(path, all_paths, low.get(slot[0].name)) if low else path)
             for slot, path in zip(_in_file(slots, paths, file), paths, strict=False)
         ]
     return out
+
+
+def _tell_number(
+    file: WeightFile,
+    paths: list[str],
+    owner: Owner,
+    slots: list[Slot],
+    matching: Matching,
+    diagnostics: Diagnostics,
+) -> None:
+    """A layer has another number of arrays in the file than it takes."""
+    if quantized.is_unsaid(file, paths, owner.quantized, owner.name, diagnostics):
+        return
+    matching.teller(diagnostics)(
+        "KC401" if len(paths) < len(slots) else "KC402",
+        f'"{owner.name}" has another number of arrays in the weights file{matching.done}',
+        found=f"{len(paths)}: {', '.join(p.rsplit('/', 1)[-1] for p in paths[:8])}",
+        expected=f"{len(slots)}: {', '.join(p.name for _, p in slots[:8])}",
+    )
 
 
 def _in_file(slots: list[Slot], paths: list[str], file: WeightFile) -> list[Slot]:

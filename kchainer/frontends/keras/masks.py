@@ -159,8 +159,13 @@ class Masks:
         mask: Value | None,
     ) -> None:
         """Give the outputs of a call their masks."""
-        if class_name == "Embedding":
-            if config is not None and config.mask_zero:
+        if class_name in ("Embedding", "ReversibleEmbedding"):
+            # a ReversibleEmbedding makes it in its call, which is another one where it is quantised
+            lost = (
+                class_name == "ReversibleEmbedding"
+                and getattr(config, "__dict__", {}).get("quantized") is not None
+            )
+            if config is not None and config.mask_zero and not lost:
                 self.put(outputs[0], self._call(f"{name}/mask", _differs(0.0), [inputs[0]]))
         elif class_name == "Masking":
             value = config.mask_value if config is not None else 0.0

@@ -37,6 +37,8 @@ def policies_of(value: Any, class_name: str) -> tuple[str, ...]:
             return policies_of(config.get("name"), class_name)
         inner = config.get("policy_map")
         several = [config.get("default_policy"), *(inner.values() if isinstance(inner, dict) else ())]
+        if any(isinstance(one, dict) and one.get("class_name") not in CLASSES for one in several):
+            raise Wrong("a map of policies that quantise nothing", code="KC204")
         return tuple(name for one in several for name in policies_of(one, class_name))
     if value in NATIVE or value in OTHER:
         return (str(value),)

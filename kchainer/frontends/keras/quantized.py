@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kchainer.diagnostics import Diagnostic, KchainerError
+from kchainer.diagnostics import Diagnostic, Diagnostics, KchainerError
 from kchainer.files import WeightFile
 from kchainer.frontends.fields import Wrong
 from kchainer.ir import ops
@@ -25,6 +25,7 @@ POLICIES = {
     "AWQDTypePolicy": ("awq",),
 }
 DENSE = ("Dense", "EinsumDense")
+ROUNDING = (*DENSE, "ReversibleEmbedding")  # its reverse call is that of a Dense
 TABLES = ("Embedding", "ReversibleEmbedding")
 # What each algorithm is written for.
 TAKES = {
@@ -122,14 +123,16 @@ def quantized_of(dtype: Any, config: Json, class_name: str) -> Quantized | None:
     for number in (block, history):
         if isinstance(number, bool) or not isinstance(number, int) or number == 0 or number < -1:
             raise Wrong("a whole number above 0", code="KC204")
-    inputs = _steps(given, mode) if mode in ("int8", "int4") and class_name in DENSE else None
+    inputs = _steps(given, mode, class_name) if mode in ("int8", "int4") else None
     return Quantized(mode, None if block == -1 else block, inputs, history, class_name in TABLES)
 
 
-def _steps(given: Any, mode: str) -> Steps | None:
+def _steps(given: Any, mode: str, class_name: str) -> Steps | None:
     """The quantiser of a layer's inputs: that of the config, or the usual one where there is no config."""
+    if class_name not in ROUNDING:
+        return None
     if given is None:
-        return Steps(-127, 127, 1e-7) if mode == "int8" else None
+        return Steps(-127, 127, 1e-7) if mode == "int8" or class_name not in DENSE else None
     config = given.get("config") if isinstance(given, dict) else None
     if not isinstance(config, dict):
         raise Wrong("a quantisation config", code="KC204")
@@ -197,6 +200,20 @@ def source(said: Quantized, param: Param, paths: Mapping[str, str]) -> str | Sto
     if said.mode == "float8" or param.name not in ("kernel", "embeddings"):
         return paths[param.name]
     return Stored(said, {name: path for name, path in paths.items() if name != "bias"})
+
+
+def is_unsaid(
+    file: WeightFile, paths: Sequence[str], said: Quantized | None, name: str, diagnostics: Diagnostics
+) -> bool:
+    """The weights of a layer are quantised, of which its config says nothing; reported."""
+    whole = any(path in file and file.dataset(path).dtype in ("int8", "uint8") for path in paths)
+    if said is not None or not whole:
+        return False
+    diagnostics.error(
+        "KC204", f'the weights file has a quantised kernel for "{name}", and the config does not say how',
+        hint="Keras 3.15 writes, and cannot load itself, such files of a MultiHeadAttention: save it unquantised",
+    )  # fmt: skip
+    return True
 
 
 def by_name(

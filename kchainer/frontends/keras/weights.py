@@ -254,6 +254,9 @@ def _v3(
         seen.add((layer.name, owner.params))
         here = [p for p in layer.params if owner.params is None or p.name in owner.params]
         here = [p for p in here if not lora.is_matrix(p.name)]  # v3 files have them in the kernel
+        if quantized.is_unsaid(file, [f"{path}/vars/0"], owner.quantized, layer.name, diagnostics):
+            read |= {one for one in file.datasets() if one.startswith(f"{path}/")}
+            continue
         places = _places(layer, here, path, owner.quantized)
         mine = {one for _, source in places for one in sources(source)}
         mine |= {f"{path}/vars/{len(here) + n}" for n in range(EXTRA.get(owner.class_name, 0))}

@@ -44,7 +44,7 @@ from kchainer.ir.ops.conv import (
     TransposedConvolution,
 )
 from kchainer.ir.ops.core import Dense, EinsumDense, Identity, Input, RandomFourierFeatures
-from kchainer.ir.ops.embed import Embedding
+from kchainer.ir.ops.embed import Embedding, EmbeddingTable
 from kchainer.ir.ops.image import (
     Augmentation,
     AutoContrast,
@@ -191,6 +191,7 @@ __all__ = [
     "Elementwise",
     "Elu",
     "Embedding",
+    "EmbeddingTable",
     "EncodeCategories",
     "Equalize",
     "ExpandDims",

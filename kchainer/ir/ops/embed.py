@@ -24,3 +24,23 @@ class Embedding(Op):
 
     def infer(self, x: Shape) -> Shape:
         return (*x, self.output_dim)
+
+
+@op
+class EmbeddingTable(Op):
+    """The table of an Embedding itself, for layers that look rows up and multiply by them too.
+
+    Output  y  (input_dim, output_dim).
+    Params  embeddings, of that shape; not trainable unless ``learns``.
+    Source  keras.layers.ReversibleEmbedding.
+    """
+
+    input_dim: int = attr(doc="rows of the table", minimum=1)
+    output_dim: int = attr(doc="length of a row", minimum=1)
+    learns: bool = attr(doc="training changes it; not where it came quantised", spec=True)
+
+    def params(self) -> tuple[Param, ...]:
+        return (Param("embeddings", (self.input_dim, self.output_dim), "VF", trainable=self.learns),)
+
+    def infer(self) -> Shape:
+        return (self.input_dim, self.output_dim)

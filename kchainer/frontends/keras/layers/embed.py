@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from kchainer.frontends.fields import Config, Field, anything, boolean, ignored, only, positive, rate
+from kchainer.frontends.fields import (
+    Config,
+    Field,
+    anything,
+    boolean,
+    ignored,
+    number,
+    only,
+    optional,
+    positive,
+    rate,
+    text,
+)
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.layers.core import QUANTIZATION
 from kchainer.frontends.keras.settings import param_fields
@@ -29,15 +41,15 @@ def embedding(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
     return kind(input_dim=c.input_dim, output_dim=c.output_dim, dropout=c.dropout)
 
 
-# Called the other way round, which graph.py refuses, it gives a number for each row.
+# Called the other way round, which reversible.py does, it gives a number for each row.
 REVERSIBLE = {
     **EMBEDDING,
     "tie_weights": Field(
         type=only(True),
         default=True,
-        why="a second kernel is used by the reverse call only, which is refused",
+        why="a second kernel, which the reverse call uses, is not read",
     ),
-    "reverse_dtype": Field(type=ignored, default=None, why="of the reverse call, which is refused"),
-    "logit_soft_cap": Field(type=ignored, default=None, why="of the reverse call, which is refused"),
+    "reverse_dtype": Field(type=optional(text), default=None),
+    "logit_soft_cap": Field(type=optional(number), default=None),
 }
 translates("ReversibleEmbedding", fields=REVERSIBLE)(embedding)

@@ -12,7 +12,9 @@ from kchainer.files import (
     DEFAULT,
     KerasArchive,
     Limits,
+    ShardedWeights,
     WeightFile,
+    is_index,
     load_json,
     load_yaml,
     open_regular,
@@ -149,17 +151,25 @@ def open_document(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> Doc
 
 
 def open_weights(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> WeightFile:
-    """Open a weights file, or the weights of a whole model's file. Raises KchainerError."""
+    """Open a weights file, the index of sharded ones, or the weights of a whole model's file. Raises KchainerError."""
     name = os.fspath(path)
     file = open_regular(path)
     kind = sniff(file.read(512))
     file.seek(0)
     if kind == "hdf5":
         return WeightFile.open(file, name=name, limits=limits)
+    if kind == "json":
+        with file:
+            index = read_bytes(file, limits.text_bytes, name)
+        if is_index(load_json(index, name=name, limits=limits)):
+            return ShardedWeights(index, os.path.dirname(name), name=name, limits=limits)  # noqa: PTH120  any path
     archive = KerasArchive.open(file, name=name, limits=limits) if kind == "zip" else None
     if archive is None or archive.weights is None:
         raise _fail(
-            "KC106", f"this is no Keras weights file (content: {kind})", name, "expected HDF5 or .keras"
+            "KC106",
+            f"this is no Keras weights file (content: {kind})",
+            name,
+            "expected HDF5, .keras, or the .weights.json of sharded weights",
         )
     return archive.weights
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -44,3 +46,25 @@ def test_other_kinds_of_files_are_refused() -> None:
     for how in ({"by_name": True}, {"skip_mismatch": True}):
         with pytest.raises(kchainer.KchainerError, match="Keras's files"):
             kchainer.read(spec, **how)
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (3, 4), (2, 3, 3), (1, 1, 2, 3, 4)])
+def test_a_convolution_of_keras_1_with_an_array_of_another_rank(
+    shape: tuple[int, ...], tmp_path: Path
+) -> None:
+    conv = {"name": "c", "nb_filter": 4, "nb_row": 3, "nb_col": 3, "batch_input_shape": [None, 2, 8, 8]}
+    layer = {"class_name": "Convolution2D", "config": {**conv, "dim_ordering": "th"}}
+    (tmp_path / "m.json").write_text(
+        json.dumps({"class_name": "Sequential", "keras_version": "1.2.2", "config": [layer]})
+    )
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.attrs["layer_names"] = [b"c"]
+        group = file.create_group("c")
+        group.attrs["weight_names"] = [b"c_W:0", b"c_b:0"]
+        group["c_W:0"], group["c_b:0"] = np.ones(shape, "float32"), np.ones(4, "float32")
+    with pytest.raises(kchainer.KchainerError) as caught:
+        kchainer.read(tmp_path / "m.json", tmp_path / "w.h5")
+    assert [d.code for d in caught.value.diagnostics] == ["KC403"]
+    model = kchainer.read(tmp_path / "m.json", tmp_path / "w.h5", by_name=True, skip_mismatch=True)
+    assert [d.code for d in model.warnings] == ["KC403"]
+    assert [param for _, param in model.arrays] == ["bias"]

@@ -147,6 +147,9 @@ def open_document(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> Doc
         data = read_bytes(file, limits.text_bytes, name)
     load = load_json if kind == "json" else load_yaml
     config = _object(load(data, name=name, limits=limits), name)
+    if is_index(config) and "class_name" not in config:
+        hint = "give the model's JSON as the file and this one with --weights"
+        raise _fail("KC105", "the file is the index of sharded weights and holds no model", name, hint)
     return of_config(config, name, data.decode("utf-8", "replace") if kind == "json" else "")
 
 

@@ -68,3 +68,27 @@ def test_a_convolution_of_keras_1_with_an_array_of_another_rank(
     model = kchainer.read(tmp_path / "m.json", tmp_path / "w.h5", by_name=True, skip_mismatch=True)
     assert [d.code for d in model.warnings] == ["KC403"]
     assert [param for _, param in model.arrays] == ["bias"]
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 4), (2, 3, 1)])
+@pytest.mark.parametrize("at", [0, 3])
+def test_gates_of_keras_1_that_differ(at: int, shape: tuple[int, ...], tmp_path: Path) -> None:
+    """Never joined to something that fits by chance."""
+    layer = {
+        "class_name": "LSTM",
+        "config": {"name": "r", "output_dim": 3, "batch_input_shape": [None, 5, 2]},
+    }
+    config = {"class_name": "Sequential", "keras_version": "1.2.2", "config": [layer]}
+    (tmp_path / "m.json").write_text(json.dumps(config))
+    names = [f"r_{kind}_{gate}" for gate in "icfo" for kind in "WUb"]
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.attrs["layer_names"] = [b"r"]
+        group = file.create_group("r")
+        group.attrs["weight_names"] = [name.encode() for name in names]
+        for name in names:
+            group[name] = np.ones({"W": (2, 3), "U": (3, 3), "b": (3,)}[name[2]], "float32")
+        del group[names[at]]
+        group[names[at]] = np.ones(shape, "float32")
+    with pytest.raises(kchainer.KchainerError) as caught:
+        kchainer.read(tmp_path / "m.json", tmp_path / "w.h5")
+    assert [d.code for d in caught.value.diagnostics] == ["KC403"]

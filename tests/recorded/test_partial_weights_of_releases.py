@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -92,3 +93,21 @@ def test_gates_of_keras_1_that_differ(at: int, shape: tuple[int, ...], tmp_path:
     with pytest.raises(kchainer.KchainerError) as caught:
         kchainer.read(tmp_path / "m.json", tmp_path / "w.h5")
     assert [d.code for d in caught.value.diagnostics] == ["KC403"]
+
+
+@pytest.mark.parametrize("archive", ["old-keras/keras-3.15-torch.zip", "preprocessing/keras-3.15.zip"])
+def test_files_that_fit_are_read_alike(archive: str, tmp_path: Path) -> None:
+    """With ``skip_mismatch`` nothing is left out of a file that fits, and nothing more is told."""
+    read = 0
+    with zipfile.ZipFile(FIXTURES.parent / archive) as every:
+        for name in [n for n in every.namelist() if n.endswith((".keras", ".h5"))]:
+            try:
+                strict = kchainer.read(path := every.extract(name, tmp_path))
+            except kchainer.KchainerError:  # weights alone, or something that is refused
+                continue
+            lenient = kchainer.read(path, skip_mismatch=True)
+            told = [d for d in strict.warnings if d.code != "KC502"]  # the optimizer's state, left out then
+            assert list(lenient.warnings) == told, name
+            assert sorted(lenient.arrays) == sorted(strict.arrays), name
+            read += 1
+    assert read > 20

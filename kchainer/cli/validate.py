@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kchainer.checking import Checked
 
 SUFFIXES = (".json", ".yaml", ".yml", ".h5", ".hdf5", ".keras")
-WEIGHTS = ".weights.h5"  # which hold no model; one that is named is told so
+WEIGHTS = (".weights.h5", ".weights.json")  # which hold no model; one that is named is told so
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -7,6 +7,7 @@ from kchainer.files.limits import DEFAULT, Limits, breach
 from kchainer.files.npz import NpzFile
 from kchainer.files.opening import Kind, open_regular, read_bytes, sniff, stdin_bytes
 from kchainer.files.output import atomic_directory, atomic_write, refuse_same_file
+from kchainer.files.sharded import ShardedWeights, is_index
 from kchainer.files.text import load_json, load_yaml
 from kchainer.files.weight_file import TensorInfo, WeightFile
 
@@ -16,11 +17,13 @@ __all__ = [
     "Kind",
     "Limits",
     "NpzFile",
+    "ShardedWeights",
     "TensorInfo",
     "WeightFile",
     "atomic_directory",
     "atomic_write",
     "breach",
+    "is_index",
     "load_json",
     "load_yaml",
     "open_regular",

@@ -41,6 +41,7 @@ class Limits:
     hdf5_group_depth: int = 64
     hdf5_attr_bytes: int = _MIB  # of name lists; one text may have text_bytes
     hdf5_metadata_bytes: int = 256 * _MIB  # read and copied to find the arrays
+    shards: int = 256  # of one model's weights; each is an open file
     diagnostics: int = 100
 
     def changed(self, settings: Iterable[str]) -> Limits:

@@ -31,8 +31,8 @@ _KINDS = {
 }
 
 
-def open_regular(path: str | os.PathLike[str], *, name: str | None = None) -> BinaryIO:
-    """Open a regular file for reading; a link to one is followed, anything else is refused.
+def open_regular(path: str | os.PathLike[str], *, name: str | None = None, follow: bool = True) -> BinaryIO:
+    """Open a regular file for reading; a link to one is followed unless ``follow`` is false. Others are refused.
 
     Hand the file on instead of its path, so that what was checked is what is read.
 
@@ -40,9 +40,14 @@ def open_regular(path: str | os.PathLike[str], *, name: str | None = None) -> Bi
         KchainerError: KC101.
     """
     shown = os.fspath(path) if name is None else name
+    # Without O_NONBLOCK the open of a named pipe waits for a writer, forever.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    if not follow:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
+        if os.path.islink(path):  # noqa: PTH114  told better than by the flag, which guards against a change meanwhile
+            raise failure("KC101", "cannot read the file: it is a link", shown)
     try:
-        # Without O_NONBLOCK the open of a named pipe waits for a writer, forever.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:
         raise failure("KC101", f"cannot read the file: {reason(error)}", shown) from error
     try:

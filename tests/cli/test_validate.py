@@ -35,6 +35,7 @@ def three(tmp_path: Path) -> Path:
     shutil.copy(FIXTURES / "good/gan.yaml", nets / "deep/gan.yaml")
     (nets / "deep/ir.json").write_text(json.dumps(to_json(kchainer.read(KERAS))))
     (nets / "model.weights.h5").write_bytes(b"none")
+    (nets / "sharded.weights.json").write_text('{"weight_map": {}}')
     (nets / "notes.txt").write_text("none")
     return nets
 

@@ -322,6 +322,13 @@ PLACES = {
     "weights missing": weights(lambda folder: None, "KC101", "no such file"),
     "weights are a directory": weights(lambda folder: (folder / "w").mkdir(), "KC101", "directory"),
     "weights are JSON": weights(D, "KC106"),
+    "sharded weights without shards": weights(
+        text({"weight_map": {"/layers/dense/vars": "w_0.weights.h5"}}), "KC101", "w_0.weights.h5"
+    ),
+    "sharded weights elsewhere": weights(
+        text({"weight_map": {"/layers/dense/vars": "../w_0.weights.h5"}}), "KC104", "none beside it"
+    ),
+    "index of shards for a model": bad({"weight_map": {}}, "KC105", "--weights"),
     "weights are a pickled npz": weights(parts.pickled_npz(), "KC106"),
     "weights are cut off": weights(H5[:2000], "KC905"),
     "weights of another model": weights(hdf5(lambda f: f["model_weights"].move("d", "e")), "KC401", "d"),

@@ -12,7 +12,9 @@ from kchainer.files import (
     DEFAULT,
     KerasArchive,
     Limits,
+    ShardedWeights,
     WeightFile,
+    is_index,
     load_json,
     load_yaml,
     open_regular,
@@ -145,21 +147,32 @@ def open_document(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> Doc
         data = read_bytes(file, limits.text_bytes, name)
     load = load_json if kind == "json" else load_yaml
     config = _object(load(data, name=name, limits=limits), name)
+    if is_index(config) and "class_name" not in config:
+        hint = "give the model's JSON as the file and this one with --weights"
+        raise _fail("KC105", "the file is the index of sharded weights and holds no model", name, hint)
     return of_config(config, name, data.decode("utf-8", "replace") if kind == "json" else "")
 
 
 def open_weights(path: str | os.PathLike[str], limits: Limits = DEFAULT) -> WeightFile:
-    """Open a weights file, or the weights of a whole model's file. Raises KchainerError."""
+    """Open a weights file, the index of sharded ones, or the weights of a whole model's file. Raises KchainerError."""
     name = os.fspath(path)
     file = open_regular(path)
     kind = sniff(file.read(512))
     file.seek(0)
     if kind == "hdf5":
         return WeightFile.open(file, name=name, limits=limits)
+    if kind == "json":
+        with file:
+            index = read_bytes(file, limits.text_bytes, name)
+        if is_index(load_json(index, name=name, limits=limits)):
+            return ShardedWeights(index, os.path.dirname(name), name=name, limits=limits)  # noqa: PTH120  any path
     archive = KerasArchive.open(file, name=name, limits=limits) if kind == "zip" else None
     if archive is None or archive.weights is None:
         raise _fail(
-            "KC106", f"this is no Keras weights file (content: {kind})", name, "expected HDF5 or .keras"
+            "KC106",
+            f"this is no Keras weights file (content: {kind})",
+            name,
+            "expected HDF5, .keras, or the .weights.json of sharded weights",
         )
     return archive.weights
 

@@ -52,20 +52,27 @@ def sources(source: Source) -> tuple[str, ...]:
 
 
 def of_source(file: WeightFile, source: Source, slot: Slot, tell: Callable[..., None]) -> LazyArray | None:
+    """The array that a file has for a param, as it is stored; None where its parts do not go together, which is told."""
     if isinstance(source, quantized.Stored):
         return quantized.lazy(file, source, *slot, tell)
     if isinstance(source, lora.Merged):
-        return lora.lazy(source, *(_lazy(file, path, 0) for path in sources(source)))
-    return _lazy(file, source, joined_axis(*slot))
+        return lora.lazy(source, *(lazy(file, path) for path in sources(source)))
+    if isinstance(source, str):
+        return lazy(file, source)
+    layer, param = slot
+    parts = tuple(lazy(file, one) for one in source)
+    first = parts[0].shape
+    odd = next((part for part in parts if not part.shape or part.shape != first), None)
+    if odd is None:
+        return LazyArray.joined(parts, joined_axis(*slot))
+    tell(
+        "KC403", f'the gates of `{param.name}` of "{layer.name}" have different shapes in the weights file',
+        pointer=layer.pointer, found=f"{list(odd.shape)} in {odd.source}", expected=str(list(first or param.shape)),
+    )  # fmt: skip
+    return None
 
 
 def lazy(file: WeightFile, path: str) -> LazyArray:
     """A dataset of a file."""
-    return _lazy(file, path, 0)
-
-
-def _lazy(file: WeightFile, path: str | tuple[str, ...], axis: int) -> LazyArray:
-    if not isinstance(path, str):
-        return LazyArray.joined(tuple(_lazy(file, one, axis) for one in path), axis)
     read, fill = functools.partial(file.read, path), functools.partial(file.copy_to, path)
     return LazyArray(file.dataset(path).shape, path, read, fill)

@@ -112,6 +112,8 @@ def _constraint(said: Any, model: Model, layer: str) -> Any:
             return optimizers.UnitNorm(said.axes)
         case ir_constraints.NonNeg():
             return optimizers.NonNeg()
+        case ir_constraints.Radial():
+            return optimizers.Radial()
     raise _refused(model, f'constraint {said.name} of "{layer}" is not supported in training')
 
 

@@ -142,6 +142,16 @@ SCHEDULES: dict[str, tuple[dict[str, Field], Any]] = {
         },
         ir.CosineDecayRestarts,
     ),
+    "LinearCosineDecay": (
+        {
+            **FIRST,
+            "decay_steps": Field(type=loose),
+            "num_periods": Field(type=loose, default=0.5),
+            "alpha": Field(type=loose, default=0.0),
+            "beta": Field(type=loose, default=0.001),
+        },
+        ir.LinearCosineDecay,
+    ),
 }
 
 

@@ -64,14 +64,7 @@ def compiled(
 ) -> Training | None:
     """The training section, None where there is none or it is not understood: those faults are warnings."""
     settings, name, at = found_in
-    try:
-        training, faults = training_of(settings, dialect, network.name, outputs_of(network))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # a shape that no release wrote
-        message = f"the compiled settings are malformed ({type(error).__name__})"
-        found.add(
-            Diagnostic(code="KC501", severity="warning", message=message, file=name, pointer=at, hint=HINT)
-        )
-        return None
+    training, faults = training_of(settings, dialect, network.name, outputs_of(network))
     for fault in faults:
         found.add(
             Diagnostic(

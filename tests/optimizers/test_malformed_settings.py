@@ -32,14 +32,28 @@ WRAPPED = {"class_name": "LossFunctionWrapper", "config": {"fn": {"class_name": 
 METRIC = {"class_name": "MeanMetricWrapper", "config": {"fn": "mae", "name": "x", "axis": [1]}}
 LOSSES: list[dict[str, Any]] = [
     {"loss": HUBER, "loss_weights": [0.5], "metrics": [METRIC]},
-    {"loss": {"a": "mse", "b": HUBER}, "loss_weights": {"a": 1.0}, "metrics": {"a": ["acc", METRIC], "b": "mae"}},
-    {"loss": ["mse", WRAPPED], "loss_weights": [1, 2], "metrics": [["acc"], [None]], "weighted_metrics": ["mse"]},
+    {
+        "loss": {"a": "mse", "b": HUBER},
+        "loss_weights": {"a": 1.0},
+        "metrics": {"a": ["acc", METRIC], "b": "mae"},
+    },
+    {
+        "loss": ["mse", WRAPPED],
+        "loss_weights": [1, 2],
+        "metrics": [["acc"], [None]],
+        "weighted_metrics": ["mse"],
+    },
 ]
 JUNK: list[Any] = [
     None, True, 0, -1, 1.5, float("nan"), float("inf"), 10**400, "", "x", [], [1], ["x"], [[]], [None], {}, {"a": 1},
     {"class_name": 1}, {"class_name": "Adam", "config": 1}, {"class_name": "Huber", "config": "x"}, {"config": {}},
 ]  # fmt: skip
-DIALECTS = [Dialect((0, 3, 3)), Dialect((2, 2, 4)), Dialect((2, 10), "tf_keras"), Dialect((3, 15, 1), "keras")]
+DIALECTS = [
+    Dialect((0, 3, 3)),
+    Dialect((2, 2, 4)),
+    Dialect((2, 10), "tf_keras"),
+    Dialect((3, 15, 1), "keras"),
+]
 OUTPUTS = [[Output("a", 3, "softmax")], [Output("a", 3), Output("b", None)]]
 
 

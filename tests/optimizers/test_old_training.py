@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -151,3 +152,24 @@ def test_eigenvalue_penalty_of_a_layer_is_of_its_kernel_in_the_layout_of_keras()
 def test_a_weight_that_keras_1_did_not_write_refuses_training() -> None:
     with pytest.raises(kchainer.KchainerError, match="does not say the weight"):
         penalties_of(of_keras_1(), with_frozen=False)
+
+
+def test_state_that_tf_keras_leaves_out_of_keras_files_is_told() -> None:
+    (told,) = kchainer.read(FIXTURES / "legacy.keras").warnings
+    assert told.code == "KC502"
+    assert "older optimizers" in told.message
+    whole = kchainer.read(FIXTURES / "legacy.h5")
+    assert not whole.warnings
+    assert whole.gathered is not None
+    assert whole.gathered.steps == 1
+
+
+def test_state_of_another_number_of_optimizers_is_told() -> None:
+    model = kchainer.read(FIXTURES / "legacy.h5")
+    assert model.training is not None
+    (owner,) = model.training.optimizers
+    two = (dataclasses.replace(owner, params=("dense.*/kernel",)), owner)
+    other = dataclasses.replace(model, training=dataclasses.replace(model.training, optimizers=two))
+    with pytest.warns(UserWarning, match=r"KC502.*of 1 optimizers, the training names 2"):
+        optimizer = to_optimizer(other, kchainer.to_chainer(other))
+    assert optimizer.t == 0

@@ -7,7 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from kchainer.diagnostics import suggestion
-from kchainer.frontends.fields import Config, Fault, Field, Since, Wrong, ignored, integer, members, optional, read
+from kchainer.frontends.fields import (
+    Config,
+    Fault,
+    Field,
+    Since,
+    Wrong,
+    ignored,
+    integer,
+    members,
+    optional,
+    read,
+)
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.optimizers.tables import flag, loose
 from kchainer.ir import losses as ir

@@ -9,7 +9,7 @@ from typing import Any
 from kchainer.diagnostics import suggestion
 from kchainer.frontends.fields import Fault, Field, Wrong, anything, ignored, members, read
 from kchainer.frontends.keras.dialect import Dialect
-from kchainer.frontends.keras.optimizers.tables import OPTIMIZERS, loose
+from kchainer.frontends.keras.optimizers.tables import OPTIMIZERS, era_of, loose
 from kchainer.frontends.keras.unsupported import OTHERS
 from kchainer.ir import optimizers as ir
 from kchainer.ir.patterns import MANY, refusal
@@ -38,6 +38,14 @@ def meant(config: Json, module: str, dialect: Dialect) -> Dialect:
     if dialect.flavour == "tf_keras" and (is_old or "decay" in config):
         return dataclasses.replace(dialect, release=min(dialect.release, (2, 10)))
     return dialect
+
+
+def is_legacy(raw: Any, dialect: Dialect) -> bool:
+    """Whether an optimizer, or the one in it, is of tf.keras's older kind."""
+    name, config, module = parts_of(raw)
+    if name.startswith("LossScaleOptimizer"):
+        return is_legacy(config["inner_optimizer"], dialect)
+    return era_of(meant(config, module, dialect)) == "legacy"
 
 
 def optimizer_of(raw: Any, dialect: Dialect, at: str = "") -> Read:
@@ -128,8 +136,8 @@ def _several(raw: Json, dialect: Dialect, at: str) -> tuple[tuple[Owner, ...], l
         config = members(raw.get("config"))
         table = members(members(config.get("optimizer_map")).get("config"))
         patterns = members(table.get("optimizer_map"))
-    except Wrong as wrong:
-        return (), [Fault("KC104", at, "the map of optimizers has a wrong type", expected=wrong.expected)]
+    except Wrong as no:
+        return (), [Fault("KC104", at, "the map of optimizers has a wrong type", expected=no.expected)]
     owners: list[Owner] = []
     faults: list[Fault] = []
     for pattern, one in [*patterns.items(), (None, table.get("default_optimizer"))]:

@@ -66,10 +66,10 @@ Known differences:
   TensorFlow and JAX leaves the padding out of the mean. kchainer does the latter, so a file trained on PyTorch
   differs at the border (28 to 56 % of the scale in the cases measured).
 - Compiled settings are read of every release: optimizer with its state, losses, metrics, weights of losses. A custom
-  loss, metric or optimizer is a warning (KC501), and only training by the file is then refused. The state of a
-  MultiOptimizer, and of tf.keras's LossScaleOptimizer, is not read (KC502): the optimizer begins anew. Keras 1 counts
-  no steps for RMSprop, Adagrad and Adadelta, so that a file of theirs with `decay` does the same. Regularizers
-  EigenvalueRegularizer and constraints RadialConstraint are refused in training.
+  loss, metric or optimizer is a warning (KC501), and only training by the file is then refused. tf.keras
+  writes no state of its older optimizers (`optimizers.legacy`) into `.keras` files (KC502: the optimizer begins anew),
+  and no scale of a LossScaleOptimizer. Keras 1 counts
+  no steps for RMSprop, Adagrad and Adadelta, so that a file of theirs with `decay` does the same.
 - LayerNormalization over one axis that is not the last: Keras 3.15 on PyTorch hands it to a kernel that normalises
   the last axes whatever the axis is, so it fails, or is wrong where the sizes agree. kchainer normalises that axis.
 - A call that stores `training=True` (a Dropout that stays on) in a file of Keras 2 is refused (KC205); one that stores

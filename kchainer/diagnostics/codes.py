@@ -216,7 +216,7 @@ _ROWS = (
         "state of the optimizer not read",
         "The file holds moments and a count of steps in an order or form that is not known. An optimizer made from "
         "the file begins anew.",
-        "model.keras: warning[KC502]: the state of the optimizer is not read: there are several optimizers",
+        "model.keras: warning[KC502]: the state of the optimizer is not read: the order of its arrays is not known for this release",
     ),
     (
         "KC503",

@@ -232,7 +232,10 @@ def number(v: Any) -> float:
     """A number; not true or false."""
     if isinstance(v, bool) or not isinstance(v, (int, float)):
         raise Wrong("a number")
-    return float(v)
+    try:
+        return float(v)
+    except OverflowError:  # an integer of 310 digits
+        raise Wrong("a number below 1e308") from None
 
 
 @described({"type": "number", "minimum": 0, "exclusiveMaximum": 1})
@@ -257,6 +260,13 @@ def text(v: Any) -> str:
     if not isinstance(v, str):
         raise Wrong("a string")
     return v
+
+
+def members(v: Any) -> dict[str, Any]:
+    """The members of an object, none of null; a copy. Raises Wrong."""
+    if v is not None and not isinstance(v, dict):
+        raise Wrong("an object")
+    return dict(v or {})
 
 
 def anything(v: Any) -> Any:

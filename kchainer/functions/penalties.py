@@ -46,6 +46,22 @@ def orthogonal_penalty(x: Any, factor: float = 0.01, mode: str = "rows") -> Vari
     return 0.5 * factor * F.sum(abs(products)) / (n * (n - 1) / 2)
 
 
+def eigenvalue_penalty(x: Any, k: float) -> Variable:
+    """k * the root of the largest eigenvalue of x^T x, as nine steps of the power method from ones find it.
+
+    Source: keras.regularizers.EigenvalueRegularizer of Keras 1. Raises: ValueError for an array that is no matrix.
+    """
+    x = chainer.as_variable(x)
+    if x.ndim != 2:
+        raise ValueError(f"expected a matrix, found an array of {x.ndim} axes")
+    product = F.matmul(x, x, transa=True)
+    v = x.xp.ones((x.shape[1], 1), x.dtype)
+    for _ in range(9):
+        v = F.matmul(product, v)
+    largest = F.sum(F.matmul(product, v) * v) / F.sum(v * v)
+    return k * F.sqrt(largest)
+
+
 def per_sample(penalty: Variable, activations: Any) -> Variable:
     """A penalty of activations divided by the number of samples, as tf.keras and Keras 3 do."""
     return penalty / np.float32(len(activations)).astype(penalty.dtype)

@@ -59,3 +59,7 @@ class Radial(Constraint):
 
     Source: tf.keras.constraints.RadialConstraint.
     """
+
+    def fits(self, shape: tuple[int, ...]) -> str | None:
+        is_window = len(shape) == 4 and shape[0] == shape[1] and shape[0] > 1
+        return None if is_window else f"{shape} has no square window of 2 or more"

@@ -84,6 +84,17 @@ class CosineDecayRestarts(Schedule):
     alpha: float = attr(doc="share of the rate that is left at the end", spec=0.0)
 
 
+@described(SCHEDULES)
+class LinearCosineDecay(Schedule):
+    """initial * ((alpha + 1 - p) * half (1 + cos(2 pi num_periods p)) + beta), p = min(step / decay_steps, 1)."""
+
+    initial_learning_rate: float = attr(doc="factor of the rate")
+    decay_steps: float = attr(doc="steps to the end", above=0)
+    num_periods: float = attr(doc="periods of the cosine until then", spec=0.5)
+    alpha: float = attr(doc="added to the line", spec=0.0)
+    beta: float = attr(doc="added to the product", spec=0.001)
+
+
 class Optimizer(Part):
     """Base of the optimizers. Attributes are the arguments of ``kchainer.optimizers``."""
 

@@ -41,9 +41,12 @@ class Orthogonality(Regularizer):
 
 @described(REGULARIZERS)
 class Eigenvalue(Regularizer):
-    """k * the largest eigenvalue of w w^T, found by a few steps of power iteration.
+    """k * the root of the largest eigenvalue of w^T w, found by nine steps of power iteration.
 
     Source: keras.regularizers.EigenvalueRegularizer of Keras 1.
     """
 
-    k: float = attr(doc="weight", minimum=0)
+    k: float | None = attr(doc="weight; null: the file does not say, and it cannot be trained", minimum=0)
+
+    def fits(self, shape: tuple[int, ...]) -> str | None:
+        return None if len(shape) == 2 else f"{shape} is no matrix"

@@ -10,6 +10,7 @@ from kchainer.optimizers.constraints import (
     MaxNorm,
     MinMaxNorm,
     NonNeg,
+    Radial,
     UnitNorm,
 )
 from kchainer.optimizers.eve import Eve
@@ -23,6 +24,7 @@ from kchainer.optimizers.schedules import (
     CosineDecayRestarts,
     ExponentialDecay,
     InverseTimeDecay,
+    LinearCosineDecay,
     PiecewiseConstantDecay,
     PolynomialDecay,
     Schedule,
@@ -48,6 +50,7 @@ __all__ = [
     "Ftrl",
     "InverseTimeDecay",
     "Lamb",
+    "LinearCosineDecay",
     "Lion",
     "LossScale",
     "MaxNorm",
@@ -60,6 +63,7 @@ __all__ = [
     "PiecewiseConstantDecay",
     "PolynomialDecay",
     "RMSprop",
+    "Radial",
     "Rule",
     "Schedule",
     "ScheduleFreeAdamW",

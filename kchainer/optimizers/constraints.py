@@ -73,6 +73,28 @@ class NonNeg:
         return w * (w >= 0)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Radial:
+    """A square window whose rings are equal: each gets the number that stands on the diagonal beyond the middle.
+
+    As in tf.keras, an odd window takes its middle from the number before it, and the first ring the middle's own.
+    Raises: ValueError for a window that is not square, of one pixel, or not the first two of four axes.
+    """
+
+    def __call__(self, w: Any) -> Any:
+        if w.ndim != 4 or w.shape[0] != w.shape[1] or w.shape[0] < 2:
+            raise ValueError(
+                f"expected a square window of 2 or more and two more axes, found shape {w.shape}"
+            )
+        n, start = w.shape[0], w.shape[0] // 2
+        odd = n % 2
+        out = chainer.backend.get_array_module(w).empty_like(w)
+        diagonal = [start - 1, *range(start + 1 - odd, 2 * start)]  # from the middle out
+        for ring, at in enumerate(reversed(diagonal)):
+            out[ring : n - ring, ring : n - ring] = w[at, at]
+        return out
+
+
 class Constrain:
     """Hook for ``optimizer.add_hook``: brings parameters, by path, back to what their constraint allows.
 

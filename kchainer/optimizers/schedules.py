@@ -159,6 +159,28 @@ class CosineDecayRestarts:
         return int(restarts), float((done - begun) / t_mul**restarts)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class LinearCosineDecay:
+    """initial * ((alpha + what is left of the steps) * a cosine of num_periods + beta).
+
+    Source: tf.keras.experimental.LinearCosineDecay; Bello et al. 2017, arXiv:1709.07417.
+    """
+
+    initial_learning_rate: float
+    decay_steps: float
+    num_periods: float = 0.5
+    alpha: float = 0.0
+    beta: float = 0.001
+
+    def __post_init__(self) -> None:
+        _positive("decay_steps", self.decay_steps)
+
+    def __call__(self, step: int) -> float:
+        done = min(step, self.decay_steps) / self.decay_steps
+        share = (self.alpha + 1 - done) * _cosine(2 * self.num_periods * done) + self.beta
+        return self.initial_learning_rate * share
+
+
 class ScheduleRate(chainer.training.Extension):
     """Trainer extension: sets ``attr`` of the optimizer to ``schedule(step)`` before each iteration.
 

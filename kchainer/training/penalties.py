@@ -11,7 +11,7 @@ import chainer.functions as F
 
 from kchainer.backends.chainer.objectives import views_of
 from kchainer.diagnostics import Diagnostic, KchainerError
-from kchainer.functions.penalties import l1_l2_penalty, orthogonal_penalty, per_sample
+from kchainer.functions.penalties import eigenvalue_penalty, l1_l2_penalty, orthogonal_penalty, per_sample
 from kchainer.ir import regularizers as ir
 from kchainer.ir.ops import ActivityRegularization
 from kchainer.ir.settings import ACTIVITY, setting
@@ -81,7 +81,12 @@ def _penalty(said: Any, view: View, net: Any, layer: str) -> Penalty:
             return lambda x: l1_l2_penalty(x, said.l1, said.l2)
         case ir.Orthogonality():
             return lambda x: orthogonal_penalty(_logical(x, view), said.factor, said.mode)
-    message = f'regularizer {said.name} of "{layer}" is not supported in training'
+        case ir.Eigenvalue(k=k) if k is not None:
+            return lambda x: eigenvalue_penalty(_logical(x, view), k)
+        case ir.Eigenvalue():
+            message = f'the file does not say the weight of the EigenvalueRegularizer of "{layer}"'
+        case _:
+            message = f'regularizer {said.name} of "{layer}" is not supported in training'
     raise KchainerError(Diagnostic(code="KC503", message=message, file=net.model.origin.file))
 
 

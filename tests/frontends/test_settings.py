@@ -123,7 +123,6 @@ CONSTRAINTS: list[tuple[str, Any, dict[str, Any]]] = [
     ("2.3.1", {"class_name": "MaxNorm", "config": {"max_value": 2, "axis": 0}},
      {"op": "MaxNorm", "max": 2.0, "axes": [0]}),
     ("2.15.0", {"class_name": "UnitNorm", "config": {"axis": [0, -1]}}, {"op": "UnitNorm", "axes": [0, 1]}),
-    ("2.15.0", {"class_name": "RadialConstraint", "config": {}}, {"op": "Radial"}),
     ("3.15.1", "min_max_norm", {"op": "MinMaxNorm", "min": 0.0, "max": 1.0, "rate": 1.0, "axes": [0]}),
 ]  # fmt: skip
 
@@ -142,6 +141,21 @@ def convolution(release: str, ordering: str, **config: Any) -> dict[str, Any]:
     }  # fmt: skip
     layer = {"class_name": "Convolution2D", "config": base}
     return settings(layer, "theano", keras_version=release)["kernel"]
+
+
+def test_radial_windows_are_of_convolutions_only() -> None:
+    radial = {"class_name": "RadialConstraint", "config": {}}
+    config = {
+        "name": "c",
+        "batch_input_shape": [None, 8, 9, 3],
+        "filters": 2,
+        "kernel_size": 3,
+        "kernel_constraint": radial,
+    }
+    layer = {"class_name": "Conv2D", "config": config}
+    assert settings(layer, "tensorflow", keras_version="2.15.0")["kernel"]["constraint"] == {"op": "Radial"}
+    with pytest.raises(kchainer.KchainerError, match="square window"):
+        dense("2.15.0", kernel_constraint=radial)
 
 
 # what get_fans of that Keras gives for th (5, 3, 2, 4) and tf (2, 4, 3, 5); before 1.2 it took the latter for the former

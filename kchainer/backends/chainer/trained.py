@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from kchainer import optimizers
 from kchainer.backends.chainer.networks import Networks
 from kchainer.backends.chainer.objectives import optimizer_of, owned, views_of
 from kchainer.backends.chainer.runtime import Network, Sequential
-from kchainer.diagnostics import Diagnostic, KchainerError
+from kchainer.diagnostics import Diagnostic, KchainerError, render_text
 from kchainer.ir import constraints as ir_constraints
 from kchainer.ir.graph import Model
 from kchainer.ir.patterns import PatternError, pattern
@@ -44,12 +45,27 @@ def optimizer_for(model: Model, net: Any) -> Any:
     constraints = dict(_constraints(net))
     if constraints:
         out.add_hook(optimizers.Constrain(constraints, views))
-    steps = (model.gathered.each or (model.gathered.steps,)) if model.gathered is not None else ()
-    if model.gathered is not None and len(steps) == len(made):
+    if model.gathered is not None:
+        steps = model.gathered.each or (model.gathered.steps,)
+        if len(steps) != len(made):
+            _left_out(model, len(steps), len(made))
+            return out
         for one, paths, step in zip(made, shares, steps, strict=True):
             _resume(one, model.gathered, step, {path: views[path] for path in paths})
         out.t = model.gathered.steps
     return out
+
+
+def _left_out(model: Model, theirs: int, ours: int) -> None:
+    """Warn that the state is of other optimizers than those that are made."""
+    told = Diagnostic(
+        code="KC502",
+        severity="warning",
+        message=f"the state of the optimizer is not read: it is of {theirs} optimizers, the training names {ours}",
+        file=model.origin.file,
+        hint="the optimizers begin anew",
+    )
+    warnings.warn(render_text((told,)), stacklevel=3)
 
 
 def _networks(net: Any) -> dict[str, tuple[str, Any]]:
@@ -112,6 +128,8 @@ def _constraint(said: Any, model: Model, layer: str) -> Any:
             return optimizers.UnitNorm(said.axes)
         case ir_constraints.NonNeg():
             return optimizers.NonNeg()
+        case ir_constraints.Radial():
+            return optimizers.Radial()
     raise _refused(model, f'constraint {said.name} of "{layer}" is not supported in training')
 
 

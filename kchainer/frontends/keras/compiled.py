@@ -13,6 +13,7 @@ from kchainer.frontends.keras.entries import Owner
 from kchainer.frontends.keras.keras0 import is_keras0
 from kchainer.frontends.keras.losses.compiled import Output, training_of
 from kchainer.frontends.keras.optimizers.gathered import Unread, gathered, rows_of
+from kchainer.frontends.keras.optimizers.read import is_legacy
 from kchainer.frontends.keras.optimizers.several import gathered_of_several
 from kchainer.frontends.keras.weights import fitted, lazy, trained
 from kchainer.ir import ops
@@ -64,14 +65,7 @@ def compiled(
 ) -> Training | None:
     """The training section, None where there is none or it is not understood: those faults are warnings."""
     settings, name, at = found_in
-    try:
-        training, faults = training_of(settings, dialect, network.name, outputs_of(network))
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # a shape that no release wrote
-        message = f"the compiled settings are malformed ({type(error).__name__})"
-        found.add(
-            Diagnostic(code="KC501", severity="warning", message=message, file=name, pointer=at, hint=HINT)
-        )
-        return None
+    training, faults = training_of(settings, dialect, network.name, outputs_of(network))
     for fault in faults:
         found.add(
             Diagnostic(
@@ -88,6 +82,12 @@ def compiled(
     return training
 
 
+def _check_left_out(raw: Any, dialect: Dialect, *, is_archive: bool) -> None:
+    """No state, as of a model that was not trained yet. Raises Unread where Keras leaves it out of any file."""
+    if is_archive and is_legacy(raw, dialect):
+        raise Unread("tf.keras writes none of its older optimizers into .keras files")
+
+
 def state_of(
     settings: Json,
     training: Training,
@@ -101,7 +101,9 @@ def state_of(
     """The state that the file holds of its optimizer; None where there is none, or it cannot be read (KC502)."""
     try:
         rows = rows_of(file, functools.partial(lazy, file))
+        raw = settings["optimizer_config" if "optimizer_config" in settings else "optimizer"]
         if not rows[0]:
+            _check_left_out(raw, dialect, is_archive="optimizer_config" not in settings)
             return None
         orders = trained(owners, network.layers, loaded, dialect)
         slots = {(layer.name, p.name): (layer, p) for layer in network.layers.values() for p in layer.params}
@@ -109,7 +111,6 @@ def state_of(
         def fit(key: Key, array: LazyArray) -> LazyArray | None:
             return fitted(array, slots[key], dialect)
 
-        raw = settings["optimizer_config" if "optimizer_config" in settings else "optimizer"]
         if len(training.optimizers) > 1:
             return gathered_of_several(raw, training.optimizers, rows[0], orders[0], network.name, fit)
         one = training.optimizers[0].optimizer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kchainer.frontends.fields import Config, Field, Since, Wrong, number, one_of
+from kchainer.frontends.fields import Config, Field, Since, Wrong, number, one_of, optional
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.named import Kind
 from kchainer.ir import regularizers as ir
@@ -56,7 +56,8 @@ def orthogonal(c: Config, dialect: Dialect) -> Setting:
     return ir.Orthogonality(factor=c.factor, mode=c.mode)
 
 
-@REGULARIZERS.register("EigenvalueRegularizer", fields={"k": Field(type=weight, default=0.0)})
+# Keras 1 wrote its name alone
+@REGULARIZERS.register("EigenvalueRegularizer", fields={"k": Field(type=optional(weight), default=None)})
 def eigenvalue(c: Config, dialect: Dialect) -> Setting:
     return ir.Eigenvalue(k=c.k)
 

@@ -45,6 +45,7 @@ STEPS = "its rule is TensorFlow's own, of which the file says nothing"
 OF_BACKEND = "a base class that Keras mixes into another"
 SCRATCH = "a reduction that the training loop of Keras makes for itself"
 RARE = "an experiment of tf.keras, which Keras 3 has not"
+NOISY = "its rates are random: two runs of the same training differ"
 QUANTIZED = "quantised weights are not read"
 COMPLEX = "complex numbers are not computed"
 CALLS_CODE = "it calls a function of the file, which is never run"
@@ -61,7 +62,7 @@ _OTHERS: dict[str, dict[str, str]] = {
         STEPS: "TFOptimizer RestoredOptimizer",
         OF_BACKEND: "JaxOptimizer TorchOptimizer TorchParallelOptimizer",
     },
-    "schedule": {RARE: "LinearCosineDecay NoisyLinearCosineDecay"},
+    "schedule": {NOISY: "NoisyLinearCosineDecay"},
     "loss": {"the function that it wraps is read": "LossFunctionWrapper"},
     "metric": {
         SCRATCH: "Reduce SumOverBatchSize SumOverBatchSizeMetricWrapper MeanMetricWrapper SensitivitySpecificityBase",

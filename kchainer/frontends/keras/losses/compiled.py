@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from kchainer.frontends.fields import Fault, Since
+from kchainer.frontends.fields import Fault, Since, Wrong, members
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.losses.tables import bare, loss_of
 from kchainer.frontends.keras.optimizers.read import owners_of
+from kchainer.frontends.keras.optimizers.tables import loose
 from kchainer.ir import losses as ir
 from kchainer.ir.training import Measure, Metric, Objective, Training
 
@@ -42,10 +43,15 @@ def training_of(
     owners, faults = owners_of(config[key], dialect, f"/{key}")
     objectives, wrong = _objectives(config, dialect, network, outputs)
     faults += wrong
+    measures: tuple[Measure, ...] = ()
+    try:
+        measures = tuple(_measures(config, dialect, network, outputs, objectives)) if not faults else ()
+    except Wrong as no:
+        faults.append(Fault("KC104", "/metrics", "a metric has a wrong type", expected=no.expected))
     training = Training(
         optimizers=owners,
         objectives=objectives,
-        metrics=tuple(_measures(config, dialect, network, outputs, objectives)),
+        metrics=measures,
         missing_class_weight=MISSING_CLASS[dialect.flavour].at(dialect),
         frozen_penalties=dialect.flavour == "tf_keras" or dialect.release < (3,),
     )
@@ -83,7 +89,11 @@ def _objectives(
         where = f"/loss/{outputs[i].name}" if isinstance(loss, dict) and not _is_loss(loss) else "/loss"
         made, wrong = loss_of(one, dialect, where)
         faults += wrong
-        factor = 1.0 if weight is None else float(weight)
+        try:
+            factor = 1.0 if weight is None else loose(weight)
+        except Wrong as no:
+            faults.append(Fault("KC104", "/loss_weights", "a weight has a wrong type", expected=no.expected))
+            continue
         on_logits = _on_logits(made, outputs[i], dialect)
         if on_logits and isinstance(made, ir.BinaryFocalCrossentropy) and outputs[i].activation == "softmax":
             # half of it is computed from the softmax, half from its logits
@@ -143,13 +153,13 @@ def _by_output(value: Any, outputs: Sequence[Output]) -> Iterator[tuple[int, Any
 
 
 def _metric(raw: Any) -> tuple[str, tuple[tuple[str, Any], ...]]:
-    """Name and plain arguments of a metric."""
+    """Name and plain arguments of a metric. Raises Wrong."""
     if not isinstance(raw, dict):
         return str(raw), ()
     config = raw.get("config")
     if isinstance(config, str):
         return config, ()
-    config = dict(config or {})
+    config = members(config)
     fn = config.pop("fn", None)
     name = fn if isinstance(fn, str) else str(raw.get("class_name", ""))
     kept = {k: v for k, v in config.items() if k not in ("name", "dtype") and not isinstance(v, dict)}

@@ -7,7 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from kchainer.diagnostics import suggestion
-from kchainer.frontends.fields import Config, Fault, Field, Since, Wrong, ignored, integer, optional, read
+from kchainer.frontends.fields import (
+    Config,
+    Fault,
+    Field,
+    Since,
+    Wrong,
+    ignored,
+    integer,
+    members,
+    optional,
+    read,
+)
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.optimizers.tables import flag, loose
 from kchainer.ir import losses as ir
@@ -195,7 +206,10 @@ def loss_of(raw: Any, dialect: Dialect, at: str = "") -> tuple[ir.Loss | None, l
     """A loss as a file has it: a name, or a class or function with its config; null is none."""
     if raw is None:
         return None, []
-    name, config = _parts(raw)
+    try:
+        name, config = _parts(raw)
+    except Wrong as wrong:
+        return None, [Fault("KC104", f"{at}/config", "has a wrong type", expected=wrong.expected)]
     entry = LOSSES.get(NAMES.get(bare(name), ""))
     if entry is None:
         hint = suggestion(name, LOSSES)
@@ -214,7 +228,7 @@ def _parts(raw: Any) -> tuple[str, Json]:
     name, config = str(raw.get("class_name", "")), raw.get("config")
     if isinstance(config, str):  # a function
         return config, {}
-    config = dict(config or {})
+    config = members(config)
     if bare(name) in ("lossfunctionwrapper", "function"):
         fn = config.get("fn")
         return (fn if isinstance(fn, str) else _parts(fn)[0]), config

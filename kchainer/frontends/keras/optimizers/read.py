@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from kchainer.diagnostics import suggestion
-from kchainer.frontends.fields import Fault, Field, anything, ignored, read
+from kchainer.frontends.fields import Fault, Field, Wrong, anything, ignored, members, read
 from kchainer.frontends.keras.dialect import Dialect
-from kchainer.frontends.keras.optimizers.tables import OPTIMIZERS, loose
+from kchainer.frontends.keras.optimizers.tables import OPTIMIZERS, era_of, loose
 from kchainer.frontends.keras.unsupported import OTHERS
 from kchainer.ir import optimizers as ir
 from kchainer.ir.patterns import MANY, refusal
@@ -21,12 +21,12 @@ LOWER = {name.lower(): name for name in OPTIMIZERS}
 
 
 def parts_of(raw: Any) -> tuple[str, Json, str]:
-    """Class, config and module of a string, a Keras 0.3 dictionary, or a class with a config."""
+    """Class, config and module of a string, a Keras 0.3 dictionary, or a class with a config. Raises Wrong."""
     if isinstance(raw, str):
         return raw, {}, ""
     if "class_name" in raw:
         name = str(raw["class_name"]).rpartition(">")[2]
-        return name, dict(raw.get("config") or {}), str(raw.get("module") or "")
+        return name, members(raw.get("config")), str(raw.get("module") or "")
     config = dict(raw)
     return str(config.pop("name", "")), config, ""
 
@@ -40,11 +40,22 @@ def meant(config: Json, module: str, dialect: Dialect) -> Dialect:
     return dialect
 
 
+def is_legacy(raw: Any, dialect: Dialect) -> bool:
+    """Whether an optimizer, or the one in it, is of tf.keras's older kind."""
+    name, config, module = parts_of(raw)
+    if name.startswith("LossScaleOptimizer"):
+        return is_legacy(config["inner_optimizer"], dialect)
+    return era_of(meant(config, module, dialect)) == "legacy"
+
+
 def optimizer_of(raw: Any, dialect: Dialect, at: str = "") -> Read:
     """An optimizer, or what is wrong with it; ``key`` of a fault is a pointer below ``at``."""
     if not isinstance(raw, (str, dict)):
         return None, [Fault("KC104", at, "an optimizer has a wrong type", expected="a name or an object")]
-    name, config, module = parts_of(raw)
+    try:
+        name, config, module = parts_of(raw)
+    except Wrong as wrong:
+        return None, [Fault("KC104", f"{at}/config", "has a wrong type", expected=wrong.expected)]
     if name in ("LossScaleOptimizer", "LossScaleOptimizerV1", "LossScaleOptimizerV3"):
         return _loss_scale(config, dialect, at)
     known = name if name in OPTIMIZERS else LOWER.get(name.lower())
@@ -120,12 +131,15 @@ def _owner(optimizer: ir.Optimizer, params: tuple[str, ...]) -> Owner:
 
 
 def _several(raw: Json, dialect: Dialect, at: str) -> tuple[tuple[Owner, ...], list[Fault]]:
-    config = raw.get("config") or {}
-    table = (config.get("optimizer_map") or {}).get("config") or {}
     below = f"{at}/config/optimizer_map/config"
+    try:
+        config = members(raw.get("config"))
+        table = members(members(config.get("optimizer_map")).get("config"))
+        patterns = members(table.get("optimizer_map"))
+    except Wrong as no:
+        return (), [Fault("KC104", at, "the map of optimizers has a wrong type", expected=no.expected)]
     owners: list[Owner] = []
     faults: list[Fault] = []
-    patterns = table.get("optimizer_map") or {}
     for pattern, one in [*patterns.items(), (None, table.get("default_optimizer"))]:
         place = f"{below}/{'default_optimizer' if pattern is None else f'optimizer_map/{pattern}'}"
         made, wrong = optimizer_of(one, dialect, place)

@@ -17,6 +17,7 @@ from kchainer.frontends.fields import (
     Wrong,
     boolean,
     ignored,
+    members,
     natural,
     number,
     optional,
@@ -142,6 +143,16 @@ SCHEDULES: dict[str, tuple[dict[str, Field], Any]] = {
         },
         ir.CosineDecayRestarts,
     ),
+    "LinearCosineDecay": (
+        {
+            **FIRST,
+            "decay_steps": Field(type=loose),
+            "num_periods": Field(type=loose, default=0.5),
+            "alpha": Field(type=loose, default=0.0),
+            "beta": Field(type=loose, default=0.001),
+        },
+        ir.LinearCosineDecay,
+    ),
 }
 
 
@@ -151,7 +162,7 @@ def schedule(v: Json) -> ir.Schedule:
     if name not in SCHEDULES:
         raise Wrong("one of " + ", ".join(SCHEDULES), code="KC204", hint=OTHERS["schedule"].get(name))
     fields, made = SCHEDULES[name]
-    config, faults = read(fields, dict(v.get("config") or {}), Dialect((3,)), base=frozenset())
+    config, faults = read(fields, members(v.get("config")), Dialect((3,)), base=frozenset())
     if faults:
         raise Wrong(f"{name}: {faults[0].message}", code=faults[0].code, hint=faults[0].hint)
     result: ir.Schedule = made(**{key: getattr(config, key) for key in fields if key != "name"})

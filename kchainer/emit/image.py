@@ -40,6 +40,16 @@ def random_contrast(op: ops.RandomContrast, site: Site) -> Emitted:
     return Call("kchainer.functions.random_contrast", _rest(op))
 
 
+@emits(ops.RandomColours)
+def random_colours(op: ops.RandomColours, site: Site) -> Emitted:
+    return Call("kchainer.functions.random_colours", _rest(op))
+
+
+@emits(ops.RandomErasing)
+def random_erasing(op: ops.RandomErasing, site: Site) -> Emitted:
+    return Call("kchainer.functions.random_erasing", _rest(op))
+
+
 @emits(ops.RandomAffine)
 def random_affine(op: ops.RandomAffine, site: Site) -> Emitted:
     return Call("kchainer.functions.random_affine", _rest(op))

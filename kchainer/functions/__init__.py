@@ -59,6 +59,7 @@ from kchainer.functions.arrays import (
     tile,
     triangle,
 )
+from kchainer.functions.augment import random_colours, random_erasing
 from kchainer.functions.colours import colours, hsv_to_rgb, rgb_to_hsv
 from kchainer.functions.conv import (
     convolution,
@@ -229,8 +230,10 @@ __all__ = [
     "quantize_by_maximum",
     "random_affine",
     "random_brightness",
+    "random_colours",
     "random_contrast",
     "random_crop",
+    "random_erasing",
     "random_flip",
     "reduce",
     "relu",

@@ -51,8 +51,10 @@ from kchainer.ir.ops.image import (
     Equalize,
     RandomAffine,
     RandomBrightness,
+    RandomColours,
     RandomContrast,
     RandomCrop,
+    RandomErasing,
     RandomFlip,
 )
 from kchainer.ir.ops.indexing import (
@@ -248,8 +250,10 @@ __all__ = [
     "RMSNormalization",
     "RandomAffine",
     "RandomBrightness",
+    "RandomColours",
     "RandomContrast",
     "RandomCrop",
+    "RandomErasing",
     "RandomFlip",
     "RandomFourierFeatures",
     "Reduce",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from kchainer.ir.op import Layout, Op, Shape, attr, axes_of, op
+from kchainer.ir.op import Layout, Op, Shape, ShapeError, attr, axes_of, op
 from kchainer.ir.ops.spatial import DataFormat, join, parts
 
 FORMAT = "where the channels stand"
@@ -74,6 +74,60 @@ class RandomContrast(Op):
     factor: tuple[float, float] = attr(doc="least and largest factor")
     value_range: tuple[float, float] = attr(doc="to which it is clipped", spec=(0.0, 255.0))
     each: bool = attr(doc="a draw for each image", spec=True)
+    data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
+
+    def infer(self, x: Shape) -> Shape:
+        parts(x, self.data_format, 2)
+        return x
+
+
+@op
+class RandomColours(Op):
+    """The colours of each image changed at random in training, in one of the ways that Keras has a layer for.
+
+    Input   x  (N, H, W, C) or (N, C, H, W); float, three channels but for invert, posterization, sharpness, solarization.
+    Source  keras.layers.RandomHue, RandomSaturation, RandomGrayscale, RandomInvert, RandomColorDegeneration,
+            RandomPosterization (no gradient), RandomSharpness, Solarization.
+    """
+
+    layout: ClassVar[Layout] = "spatial"
+    change: Literal[
+        "hue",
+        "saturation",
+        "grayscale",
+        "invert",
+        "degeneration",
+        "posterization",
+        "sharpness",
+        "solarization",
+    ] = attr(doc="which")
+    factor: tuple[float, float] = attr(
+        doc="least and largest number that is drawn; solarization: of what is added"
+    )
+    second: tuple[float, float] = attr(doc="solarization: of the threshold", spec=(0.0, 0.0))
+    value_range: tuple[float, float] = attr(doc="least and largest value", spec=(0.0, 255.0))
+    data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
+
+    def infer(self, x: Shape) -> Shape:
+        channels, _ = parts(x, self.data_format, 2)
+        if self.change in ("hue", "saturation", "grayscale", "degeneration") and channels not in (None, 3):
+            raise ShapeError(f"{self.change} of {channels} channels, where 3 are needed")
+        return x
+
+
+@op
+class RandomErasing(Op):
+    """A rectangle of an image filled in training.
+
+    Input   x  (N, H, W, C) or (N, C, H, W); float.
+    Source  keras.layers.RandomErasing.
+    """
+
+    layout: ClassVar[Layout] = "spatial"
+    factor: tuple[float, float] = attr(doc="least and largest chance")
+    scale: tuple[float, float] = attr(doc="least and largest square of the share of a side")
+    fill: tuple[float, ...] | None = attr(doc="one number, or one for each channel; null: noise", spec=None)
+    value_range: tuple[float, float] = attr(doc="least and largest value", spec=(0.0, 255.0))
     data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
 
     def infer(self, x: Shape) -> Shape:

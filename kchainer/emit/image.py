@@ -50,6 +50,16 @@ def random_erasing(op: ops.RandomErasing, site: Site) -> Emitted:
     return Call("kchainer.functions.random_erasing", _rest(op))
 
 
+@emits(ops.MixUp)
+def mix_up(op: ops.MixUp, site: Site) -> Emitted:
+    return Call("kchainer.functions.mix_up", {"alpha": op.alpha})
+
+
+@emits(ops.RandomBlur)
+def random_blur(op: ops.RandomBlur, site: Site) -> Emitted:
+    return Call("kchainer.functions.random_blur", _rest(op))
+
+
 @emits(ops.RandomAffine)
 def random_affine(op: ops.RandomAffine, site: Site) -> Emitted:
     return Call("kchainer.functions.random_affine", _rest(op))

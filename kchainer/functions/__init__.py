@@ -59,7 +59,7 @@ from kchainer.functions.arrays import (
     tile,
     triangle,
 )
-from kchainer.functions.augment import random_colours, random_erasing
+from kchainer.functions.augment import mix_up, random_blur, random_colours, random_erasing
 from kchainer.functions.colours import colours, hsv_to_rgb, rgb_to_hsv
 from kchainer.functions.conv import (
     convolution,
@@ -218,6 +218,7 @@ __all__ = [
     "merge_cos",
     "minimum",
     "mish",
+    "mix_up",
     "multiply",
     "normalize",
     "not_in_training",
@@ -229,6 +230,7 @@ __all__ = [
     "quantile",
     "quantize_by_maximum",
     "random_affine",
+    "random_blur",
     "random_brightness",
     "random_colours",
     "random_contrast",

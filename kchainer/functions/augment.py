@@ -145,3 +145,33 @@ def random_erasing(
         filling = xp.asarray(fill)[None, :, None, None]
     filling = xp.broadcast_to(xp.clip(filling, *value_range), x.shape).astype(x.dtype)
     return F.where(_full(x, inside), chainer.as_variable(filling), x)
+
+
+def mix_up(x: Any, alpha: float = 0.2) -> chainer.Variable:
+    """Each image mixed with another one of the batch in training. Source: keras.layers.MixUp."""
+    x = chainer.as_variable(x)
+    if not chainer.config.train:
+        return x
+    order = x.xp.asarray(np.random.permutation(len(x)))
+    share = x.xp.asarray(np.random.beta(alpha, alpha, len(x)).astype(x.dtype))
+    share = _full(x, share.reshape(-1, *(1,) * (x.ndim - 1)))
+    return share * x + (1 - share) * F.get_item(x, order)
+
+
+def random_blur(
+    x: Any, factor: Pair, sigma: Pair, size: int = 3, value_range: Pair = BYTES
+) -> chainer.Variable:
+    """Images blurred by a normal kernel in training. Source: keras.layers.RandomGaussianBlur."""
+    x = chainer.as_variable(x)
+    if not chainer.config.train:
+        return x
+    xp, (height, width), half = x.xp, x.shape[2:], size // 2
+    chance = _drawn(x, *factor)
+    chosen = _full(x, _drawn(x, 0, 1) < chance)
+    deviations = np.random.uniform(*sigma, 2) + 1e-6
+    at = np.arange(size) - half
+    across, down = (np.exp(-0.5 * (at / d) ** 2) for d in deviations)
+    wide = F.pad(x, ((0, 0), (0, 0), (half, half), (half, half)), "constant")
+    rows = sum(wide[:, :, i : i + height] * float(w) for i, w in enumerate(down / down.sum()))
+    blurred = sum(rows[:, :, :, i : i + width] * float(w) for i, w in enumerate(across / across.sum()))
+    return F.clip(F.where(xp.asarray(chosen), blurred, x), *map(float, value_range))

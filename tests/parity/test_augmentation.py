@@ -29,7 +29,7 @@ AUGMENTATIONS = {
     "Solarization": {"addition_factor": 0.2},
 }
 COMPUTED = (
-    "RandomColorDegeneration", "RandomErasing", "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPosterization",
+    "MixUp", "RandomColorDegeneration", "RandomColorJitter", "RandomErasing", "RandomGaussianBlur", "RandomShear", "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPosterization",
     "RandomSaturation", "RandomSharpness", "Solarization",
 )  # fmt: skip
 CASES = [case(name, x=(3, 6, 8, 3), low=0, up=255, **config) for name, config in AUGMENTATIONS.items()]
@@ -112,6 +112,7 @@ class _Drawn:
         ("RandomTranslation", {"height_factor": 0.4, "width_factor": (-0.1, 0.5)}),
         ("RandomZoom", {"height_factor": (-0.3, 0.2), "width_factor": 0.4}),
         ("RandomZoom", {"height_factor": 0.5}),
+        ("RandomShear", {"x_factor": 0.4, "y_factor": (0.1, 0.3)}),
     ],
 )
 def test_the_same_draws_give_the_same_images(
@@ -119,7 +120,7 @@ def test_the_same_draws_give_the_same_images(
 ) -> None:
     """Both draw height before width; Keras's draws are set to the same shares of the intervals."""
     it = harness.pair(case(layer, x=(2, 7, 9, 3), fill_mode="constant", **config))
-    shares = [0.8, 0.3]
+    shares = [0.8, 0.3, 0.6]
     theirs = list(shares)
 
     def uniform(shape: tuple, minval: float = 0.0, maxval: float = 1.0, **more: object) -> object:
@@ -144,6 +145,8 @@ def test_the_same_draws_give_the_same_images(
         ("RandomErasing", {"factor": (0.3, 0.9), "fill_value": 7.0}),
         ("RandomErasing", {"scale": (0.1, 0.5), "fill_value": (1.0, 2.0, 3.0)}),
         ("RandomGrayscale", {"factor": 0.5}),
+        ("RandomGaussianBlur", {"factor": (0.2, 0.9), "kernel_size": 5, "sigma": (0.5, 2.0)}),
+        ("RandomColorJitter", {"contrast_factor": 0.5, "saturation_factor": 0.3, "hue_factor": 0.2}),
         ("RandomHue", {"factor": 0.6}),
         ("RandomHue", {"factor": (0.2, 0.9), "value_range": (0, 1)}),
         ("RandomInvert", {"factor": (0.2, 0.9)}),
@@ -161,7 +164,9 @@ def test_the_same_draws_give_the_same_colours(
     """Both draw in the same order; each draw is set to the same share of its interval."""
     top = config.get("value_range", (0, 255))[1]
     fill = config.get("fill_value")
-    if data_format == "channels_first" and (layer == "Solarization" or isinstance(fill, tuple)):
+    if data_format == "channels_first" and (
+        layer in ("Solarization", "RandomColorJitter") or isinstance(fill, tuple)
+    ):
         pytest.skip("Keras has no such layer, or fills along the last axis")
     more = {} if layer == "Solarization" else {"data_format": data_format}
     shape = (2, 7, 9, 3) if data_format == "channels_last" else (2, 3, 7, 9)
@@ -204,6 +209,20 @@ def test_erasing_by_noise_has_the_same_statistics() -> None:
         got = functions.random_erasing(x, (0.2, 0.8), (0.1, 0.4)).array
     shares = [((y != -1).mean(), y[y != -1].mean() / 255) for y in (got, wanted)]
     harness.np.testing.assert_allclose(*shares, atol=0.02)
+
+
+def test_mix_up_has_the_same_statistics() -> None:
+    np = harness.np
+    x = np.eye(50, dtype="float32").reshape(50, 50, 1, 1)
+    harness.keras.utils.set_random_seed(0)
+    np.random.seed(0)
+    layer = harness.keras.layers.MixUp(0.4)
+    wanted = np.concatenate([layer(x, training=True).numpy() for _ in range(40)])
+    with harness.chainer.using_config("train", True):
+        got = np.concatenate([functions.mix_up(x, 0.4).array for _ in range(40)])
+    np.testing.assert_allclose(got.sum(axis=(1, 2, 3)), 1, rtol=1e-5)
+    quantiles = [np.quantile(y.max(axis=(1, 2, 3)), [0, 0.1, 0.3, 0.6]) for y in (got, wanted)]
+    np.testing.assert_allclose(*quantiles, atol=0.03)
 
 
 def test_bicubic_needs_the_backend() -> None:

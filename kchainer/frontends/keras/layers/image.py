@@ -99,14 +99,10 @@ AUGMENTS = "of augmentation: the identity at inference, an error in training"
 INFERENCE_ONLY = {
     "AugMix": "value_range num_chains chain_depth factor alpha all_ops interpolation",
     "CutMix": "factor",
-    "MixUp": "alpha",
     "RandAugment": "value_range num_ops factor interpolation",
-    "RandomColorJitter": "value_range brightness_factor contrast_factor saturation_factor hue_factor",
     "RandomElasticTransform": "factor scale interpolation fill_mode fill_value value_range",
-    "RandomGaussianBlur": "factor kernel_size sigma value_range",
     "RandomHeight": "factor interpolation",
     "RandomPerspective": "factor scale interpolation fill_value",
-    "RandomShear": "x_factor y_factor fill_mode interpolation fill_value factor",
     "RandomWidth": "factor interpolation",
 }
 
@@ -183,7 +179,9 @@ AFFINE = {
     "interpolation": Field(type=one_of("bilinear", "nearest"), default="bilinear"),
     "fill_value": Field(type=number, default=0.0),
 }
-NOTHING: dict[str, Any] = dict.fromkeys(("rotation", "down", "across", "zoom_height", "zoom_width"))
+NOTHING: dict[str, Any] = dict.fromkeys(
+    ("rotation", "down", "across", "zoom_height", "zoom_width", "shear_across", "shear_down")
+)
 
 
 def _spread(v: Any) -> Pair:

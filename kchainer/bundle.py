@@ -137,7 +137,7 @@ def _checked(net: Any) -> dict[str, Any]:
     # one sample at a time: a convolution's columns are large
     outputs = net.predict(*inputs, batch_size=1)
     arrays = {f"x{i}": x for i, x in enumerate(inputs)}
-    arrays |= {f"y{i}": y for i, y in enumerate(outputs if isinstance(outputs, list) else [outputs])}
+    arrays |= {f"y{i}": y for i, y in enumerate(net.ends(outputs))}
     digests = dict(_digests(net, inputs))
     arrays["layers"] = np.array(list(digests), dtype=str)
     arrays["digests"] = np.array(list(digests.values())).reshape(len(digests), SAMPLES + 2)
@@ -204,7 +204,7 @@ def _compared(part: Part, reference: str | os.PathLike[str], name: str) -> list[
         wanted = [arrays.read(f"{part.prefix}y{i}") for i in range(len(net.plan.outputs))]
     made = net.predict(*inputs, batch_size=1)
     out = []
-    for got, want in zip(made if isinstance(made, list) else [made], wanted, strict=True):
+    for got, want in zip(net.ends(made), wanted, strict=True):
         if got.shape != want.shape:
             message = "an output has another shape than the reference"
             raise KchainerError(

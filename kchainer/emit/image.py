@@ -40,6 +40,26 @@ def random_contrast(op: ops.RandomContrast, site: Site) -> Emitted:
     return Call("kchainer.functions.random_contrast", _rest(op))
 
 
+@emits(ops.RandomColours)
+def random_colours(op: ops.RandomColours, site: Site) -> Emitted:
+    return Call("kchainer.functions.random_colours", _rest(op))
+
+
+@emits(ops.RandomErasing)
+def random_erasing(op: ops.RandomErasing, site: Site) -> Emitted:
+    return Call("kchainer.functions.random_erasing", _rest(op))
+
+
+@emits(ops.MixUp)
+def mix_up(op: ops.MixUp, site: Site) -> Emitted:
+    return Call("kchainer.functions.mix_up", {"alpha": op.alpha})
+
+
+@emits(ops.RandomBlur)
+def random_blur(op: ops.RandomBlur, site: Site) -> Emitted:
+    return Call("kchainer.functions.random_blur", _rest(op))
+
+
 @emits(ops.RandomAffine)
 def random_affine(op: ops.RandomAffine, site: Site) -> Emitted:
     return Call("kchainer.functions.random_affine", _rest(op))

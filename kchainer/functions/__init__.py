@@ -59,6 +59,7 @@ from kchainer.functions.arrays import (
     tile,
     triangle,
 )
+from kchainer.functions.augment import mix_up, random_blur, random_colours, random_erasing
 from kchainer.functions.colours import colours, hsv_to_rgb, rgb_to_hsv
 from kchainer.functions.conv import (
     convolution,
@@ -217,6 +218,7 @@ __all__ = [
     "merge_cos",
     "minimum",
     "mish",
+    "mix_up",
     "multiply",
     "normalize",
     "not_in_training",
@@ -228,9 +230,12 @@ __all__ = [
     "quantile",
     "quantize_by_maximum",
     "random_affine",
+    "random_blur",
     "random_brightness",
+    "random_colours",
     "random_contrast",
     "random_crop",
+    "random_erasing",
     "random_flip",
     "reduce",
     "relu",

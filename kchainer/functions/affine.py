@@ -83,13 +83,15 @@ def random_affine(
     across: Pair | None = None,
     zoom_height: Pair | None = None,
     zoom_width: Pair | None = None,
+    shear_across: Pair | None = None,
+    shear_down: Pair | None = None,
     interpolation: str = "bilinear",
     fill_mode: str = "reflect",
     fill_value: float = 0.0,
 ) -> chainer.Variable:
-    """One change of each image drawn in training: a rotation in turns, shifts or zooms in parts of the size.
+    """One change of each image drawn in training: a rotation in turns, shifts or zooms in parts of the size, a shear.
 
-    Source: keras.layers.RandomRotation, RandomTranslation, RandomZoom.
+    Source: keras.layers.RandomRotation, RandomTranslation, RandomZoom, RandomShear.
     """
     x = chainer.as_variable(x)
     if not chainer.config.train:
@@ -112,6 +114,11 @@ def random_affine(
         tall = 1 + xp.random.uniform(*zoom_height, n)
         wide = tall if zoom_width is None else 1 + xp.random.uniform(*zoom_width, n)
         rows = (wide, zero, middle_x * (1 - wide), zero, tall, middle_y * (1 - tall))
+    elif shear_across is not None:
+        assert shear_down is not None
+        sign = xp.where(xp.random.uniform(0, 1, n) > 0.5, -1, 1)
+        lower = sign * xp.random.uniform(*shear_down, n)
+        rows = (one, sign * xp.random.uniform(*shear_across, n), zero, lower, one, zero)
     else:
         up, left = (-xp.random.uniform(*(part or (0.0, 0.0)), n) for part in (down, across))
         rows = (one, zero, left * width, zero, one, up * height)

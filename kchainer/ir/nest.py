@@ -86,12 +86,3 @@ def unpack(nest: Nest, given: Any) -> dict[int, Any]:
     else:
         return {nest: given}
     return {number: value for part in parts for number, value in part.items()}
-
-
-def flatten(given: Any) -> list[Any]:
-    """All values of lists and dictionaries, by name in the order of the names, as Keras flattens them."""
-    if isinstance(given, Mapping):
-        return [value for key in sorted(given) for value in flatten(given[key])]
-    if isinstance(given, (list, tuple)):
-        return [value for one in given for value in flatten(one)]
-    return [given]

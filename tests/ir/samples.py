@@ -34,6 +34,11 @@ GIVEN: dict[str, tuple[dict[str, Any], list[Shape]]] = {
         {"layer": {"op": "Dense", "units": 3, "use_bias": True}, "rank": 2, "alpha": 4.0},
         [(None, 4)],
     ),
+    "Segment": ({"function": "sum", "segments": 3}, [(None, 4), (None,)]),
+    "ScatterUpdate": ({}, [(4, 5), (2, 1), (2, 5)]),
+    "MapCoordinates": ({"order": 1}, [(4, 5), (2, 3)]),
+    "AffineTransform": ({}, [(None, 3, 5, 6), (None, 8)]),
+    "Colours": ({"function": "rgb_to_hsv", "axis": 1}, [(None, 3)]),
     "Constant": ({"shape": [2, 2], "values": [1.0, 0.5, -2.0, 3.0], "dtype": "float"}, []),
     "MaskedAverage": ({"keepdims": True}, [(None, 5, 4), (None, 5)]),
     "MaskedBatchNormalization": (

@@ -99,7 +99,7 @@ class _Predicting:
         with inference():
             for part in _batches(len(xs[0]), batch_size):
                 out = self(*(x[part] for x in xs))  # type: ignore[operator]
-                parts.append([getattr(v, "array", v) for v in self._ends(out)])
+                parts.append([getattr(v, "array", v) for v in self.ends(out)])
         xp = chainer.backend.get_array_module(parts[0][0])
         whole = [
             xp.concatenate(column) if len(column) > 1 else column[0] for column in zip(*parts, strict=True)
@@ -108,8 +108,8 @@ class _Predicting:
             return pack(self.plan.output_nest, whole)
         return whole[0] if len(whole) == 1 else whole
 
-    def _ends(self, out: Any) -> Sequence[Any]:
-        """The outputs in the plan's order."""
+    def ends(self, out: Any) -> Sequence[Any]:
+        """The outputs in the plan's order, of what a call or ``predict`` gave."""
         if self.plan.output_nest is None:
             return out if isinstance(out, (list, tuple)) else (out,)
         found = unpack(self.plan.output_nest, out)

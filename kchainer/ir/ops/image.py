@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
-from kchainer.ir.op import Layout, Op, Shape, attr, axes_of, op
+from kchainer.ir.op import Layout, Op, Shape, ShapeError, attr, axes_of, op
 from kchainer.ir.ops.spatial import DataFormat, join, parts
 
 FORMAT = "where the channels stand"
@@ -82,11 +82,104 @@ class RandomContrast(Op):
 
 
 @op
+class RandomColours(Op):
+    """The colours of each image changed at random in training, in one of the ways that Keras has a layer for.
+
+    Input   x  (N, H, W, C) or (N, C, H, W); float, three channels but for invert, posterization, sharpness, solarization.
+    Source  keras.layers.RandomHue, RandomSaturation, RandomGrayscale, RandomInvert, RandomColorDegeneration,
+            RandomPosterization (no gradient), RandomSharpness, Solarization.
+    """
+
+    layout: ClassVar[Layout] = "spatial"
+    change: Literal[
+        "hue",
+        "saturation",
+        "grayscale",
+        "invert",
+        "degeneration",
+        "posterization",
+        "sharpness",
+        "solarization",
+    ] = attr(doc="which")
+    factor: tuple[float, float] = attr(
+        doc="least and largest number that is drawn; solarization: of what is added"
+    )
+    second: tuple[float, float] = attr(doc="solarization: of the threshold", spec=(0.0, 0.0))
+    value_range: tuple[float, float] = attr(doc="least and largest value", spec=(0.0, 255.0))
+    data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
+
+    def infer(self, x: Shape) -> Shape:
+        channels, _ = parts(x, self.data_format, 2)
+        if self.change in ("hue", "saturation", "grayscale", "degeneration") and channels not in (None, 3):
+            raise ShapeError(f"{self.change} of {channels} channels, where 3 are needed")
+        return x
+
+
+@op
+class MixUp(Op):
+    """Each image of a batch mixed with another one in training; labels stay as they are.
+
+    Input   x  any rank.
+    Source  keras.layers.MixUp on images alone; Zhang et al. 2017, arXiv:1710.09412.
+    """
+
+    layout: ClassVar[Layout] = "any"
+    alpha: float = attr(doc="both numbers of the beta distribution of the share", spec=0.2, above=0)
+
+    def infer(self, x: Shape) -> Shape:
+        return x
+
+
+@op
+class RandomBlur(Op):
+    """Images blurred by a normal kernel, drawn for a batch, in training, each with a chance of its own.
+
+    Input   x  (N, H, W, C) or (N, C, H, W); float.
+    Source  keras.layers.RandomGaussianBlur.
+    """
+
+    layout: ClassVar[Layout] = "spatial"
+    factor: tuple[float, float] = attr(doc="least and largest chance")
+    size: int = attr(doc="pixels of a side of the kernel, odd", spec=3, minimum=1)
+    sigma: tuple[float, float] = attr(doc="least and largest deviation")
+    value_range: tuple[float, float] = attr(doc="to which it is clipped", spec=(0.0, 255.0))
+    data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
+
+    def check(self) -> Iterator[str]:
+        if self.size % 2 == 0:
+            yield f"a kernel of {self.size} pixels has no middle"
+
+    def infer(self, x: Shape) -> Shape:
+        parts(x, self.data_format, 2)
+        return x
+
+
+@op
+class RandomErasing(Op):
+    """A rectangle of an image filled in training.
+
+    Input   x  (N, H, W, C) or (N, C, H, W); float.
+    Source  keras.layers.RandomErasing.
+    """
+
+    layout: ClassVar[Layout] = "spatial"
+    factor: tuple[float, float] = attr(doc="least and largest chance")
+    scale: tuple[float, float] = attr(doc="least and largest square of the share of a side")
+    fill: tuple[float, ...] | None = attr(doc="one number, or one for each channel; null: noise", spec=None)
+    value_range: tuple[float, float] = attr(doc="least and largest value", spec=(0.0, 255.0))
+    data_format: DataFormat = attr(doc=FORMAT, spec="channels_last")
+
+    def infer(self, x: Shape) -> Shape:
+        parts(x, self.data_format, 2)
+        return x
+
+
+@op
 class RandomAffine(Op):
-    """Images turned, moved or enlarged at random in training, each for itself: one of the three.
+    """Images turned, moved, enlarged or sheared at random in training, each for itself: one of the four.
 
     Input   x  (N, H, W, C) or (N, C, H, W).
-    Source  keras.layers.RandomRotation, RandomTranslation, RandomZoom; pixels outside as Keras on PyTorch has them.
+    Source  keras.layers.RandomRotation, RandomTranslation, RandomZoom, RandomShear; pixels outside as Keras on PyTorch has them.
     """
 
     layout: ClassVar[Layout] = "spatial"
@@ -95,6 +188,8 @@ class RandomAffine(Op):
     across: tuple[float, float] | None = attr(doc="shift in parts of the width", spec=None)
     zoom_height: tuple[float, float] | None = attr(doc="what comes to the height that is seen", spec=None)
     zoom_width: tuple[float, float] | None = attr(doc="likewise; null: the proportion stays", spec=None)
+    shear_across: tuple[float, float] | None = attr(doc="columns that a row further down moves", spec=None)
+    shear_down: tuple[float, float] | None = attr(doc="rows that a column further right moves", spec=None)
     interpolation: Literal["nearest", "bilinear"] = attr(doc="how", spec="bilinear")
     fill_mode: Literal["constant", "nearest", "reflect", "wrap", "mirror"] = attr(
         doc="what is outside of the image", spec="reflect"
@@ -104,8 +199,11 @@ class RandomAffine(Op):
 
     def check(self) -> Iterator[str]:
         moved = self.down is not None or self.across is not None
-        if (self.rotation is not None) + moved + (self.zoom_height is not None) != 1:
-            yield "one of a rotation, a shift and a zoom is given"
+        sheared = self.shear_across is not None
+        if (self.rotation is not None) + moved + (self.zoom_height is not None) + sheared != 1:
+            yield "one of a rotation, a shift, a zoom and a shear is given"
+        if sheared != (self.shear_down is not None):
+            yield "a shear goes across and down"
         if self.zoom_width is not None and self.zoom_height is None:
             yield "a zoom of the width needs one of the height"
 

@@ -3,6 +3,7 @@
 from kchainer.frontends.keras.layers import (
     activation,
     attention,
+    augment,
     conv,
     core,
     embed,
@@ -24,6 +25,7 @@ from kchainer.frontends.keras.layers import (
 __all__ = [
     "activation",
     "attention",
+    "augment",
     "conv",
     "core",
     "embed",

@@ -99,24 +99,11 @@ AUGMENTS = "of augmentation: the identity at inference, an error in training"
 INFERENCE_ONLY = {
     "AugMix": "value_range num_chains chain_depth factor alpha all_ops interpolation",
     "CutMix": "factor",
-    "MixUp": "alpha",
     "RandAugment": "value_range num_ops factor interpolation",
-    "RandomColorDegeneration": "factor value_range",
-    "RandomColorJitter": "value_range brightness_factor contrast_factor saturation_factor hue_factor",
     "RandomElasticTransform": "factor scale interpolation fill_mode fill_value value_range",
-    "RandomErasing": "factor scale fill_value value_range",
-    "RandomGaussianBlur": "factor kernel_size sigma value_range",
-    "RandomGrayscale": "factor",
     "RandomHeight": "factor interpolation",
-    "RandomHue": "factor value_range",
-    "RandomInvert": "factor value_range",
     "RandomPerspective": "factor scale interpolation fill_value",
-    "RandomPosterization": "factor value_range",
-    "RandomSaturation": "factor value_range",
-    "RandomSharpness": "factor value_range",
-    "RandomShear": "x_factor y_factor fill_mode interpolation fill_value factor",
     "RandomWidth": "factor interpolation",
-    "Solarization": "value_range addition_factor threshold_factor factor",
 }
 
 
@@ -192,7 +179,9 @@ AFFINE = {
     "interpolation": Field(type=one_of("bilinear", "nearest"), default="bilinear"),
     "fill_value": Field(type=number, default=0.0),
 }
-NOTHING: dict[str, Any] = dict.fromkeys(("rotation", "down", "across", "zoom_height", "zoom_width"))
+NOTHING: dict[str, Any] = dict.fromkeys(
+    ("rotation", "down", "across", "zoom_height", "zoom_width", "shear_across", "shear_down")
+)
 
 
 def _spread(v: Any) -> Pair:

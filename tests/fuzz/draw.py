@@ -160,8 +160,6 @@ def _says_nothing(node: Json, s: Shape) -> bool:
     that is not the last is normalised as if it were (docs/support.md).
     """
     config, s = node.get("config", {}), tuple(d or 5 for d in s)
-    if node.get("layer") in ("UnitNormalization", "RMSNormalization"):
-        return s[config.get("axis", -1) - (config.get("axis", -1) > 0)] == 1
     if node.get("layer") == "GroupNormalization":
         groups = config["groups"] if config["groups"] > 0 else s[-1 if config["axis"] < 0 else 0]
         return math.prod(s) == groups

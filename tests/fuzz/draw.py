@@ -270,7 +270,9 @@ def _bidirectional(d: Draw, s: Shape) -> Json:
 
 
 def _time_distributed(d: Draw, s: Shape) -> Json:
-    name = d.pick([n for n in BY_RANK[len(s) - 1] if n not in ("TimeDistributed", "SpectralNormalization")])
+    # Softmax: Keras hands it the mask of a step, which fits where batch and features are equally many only
+    without = ("TimeDistributed", "SpectralNormalization", "Softmax")
+    name = d.pick([n for n in BY_RANK[len(s) - 1] if n not in without])
     return {"layer": {"layer": name, "config": BY_RANK[len(s) - 1][name](d, s[1:])}}
 
 

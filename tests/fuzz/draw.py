@@ -476,6 +476,10 @@ class Model:
                 return None
             again = d.pick(names)
             arity = next(n for n in self.nodes if n["name"] == again)
+            if "SpectralNormalization" in str(
+                arity
+            ):  # PyTorch's backward reads the kernel that the last call left
+                return None
             if self.shape(arity["of"][0])[-1:] != s[-1:] or s[:1] != self.shape(arity["of"][0])[:1]:
                 return None
             return {"again": again, "of": [value] if len(arity["of"]) == 1 else [value, *arity["of"][1:]],

@@ -160,8 +160,6 @@ def _says_nothing(node: Json, s: Shape) -> bool:
     that is not the last is normalised as if it were (docs/support.md).
     """
     config, s = node.get("config", {}), tuple(d or 5 for d in s)
-    if node.get("layer") in ("UnitNormalization", "RMSNormalization"):
-        return s[config.get("axis", -1) - (config.get("axis", -1) > 0)] == 1
     if node.get("layer") == "GroupNormalization":
         groups = config["groups"] if config["groups"] > 0 else s[-1 if config["axis"] < 0 else 0]
         return math.prod(s) == groups
@@ -272,7 +270,9 @@ def _bidirectional(d: Draw, s: Shape) -> Json:
 
 
 def _time_distributed(d: Draw, s: Shape) -> Json:
-    name = d.pick([n for n in BY_RANK[len(s) - 1] if n not in ("TimeDistributed", "SpectralNormalization")])
+    # Softmax: Keras hands it the mask of a step, which fits where batch and features are equally many only
+    without = ("TimeDistributed", "SpectralNormalization", "Softmax")
+    name = d.pick([n for n in BY_RANK[len(s) - 1] if n not in without])
     return {"layer": {"layer": name, "config": BY_RANK[len(s) - 1][name](d, s[1:])}}
 
 
@@ -476,6 +476,10 @@ class Model:
                 return None
             again = d.pick(names)
             arity = next(n for n in self.nodes if n["name"] == again)
+            if "SpectralNormalization" in str(
+                arity
+            ):  # PyTorch's backward reads the kernel that the last call left
+                return None
             if self.shape(arity["of"][0])[-1:] != s[-1:] or s[:1] != self.shape(arity["of"][0])[:1]:
                 return None
             return {"again": again, "of": [value] if len(arity["of"]) == 1 else [value, *arity["of"][1:]],

@@ -266,12 +266,14 @@ GRAPH = dict(
 def _graph_op(config: Json, args: list[Any]) -> tuple[str, list[Any]]:
     """A node of a TensorFlow graph (TF 1.14 to 2.3): its constants stand apart, by their place."""
     node, constants = config.get("node_def"), config.get("constants") or {}
-    if not isinstance(node, dict) or node.get("op") not in GRAPH:
+    if not isinstance(node, dict) or str(node.get("op")) not in GRAPH:
         raise Refused(f"node {node.get('op') if isinstance(node, dict) else 'in text form'}")
+    if not isinstance(constants, dict) or not all(k.isdecimal() for k in constants):
+        raise Refused("constants that do not stand by their places")
     out = list(args)
     for place, value in sorted((int(k), v) for k, v in constants.items()):
         out.insert(place, value)
-    return GRAPH[node["op"]], out
+    return GRAPH[str(node["op"])], out
 
 
 def _of_config(config: Json) -> Json:

@@ -57,6 +57,13 @@ def _object(value: Any, key: str) -> Json:
     return value
 
 
+def _config(layer: Json) -> Json:
+    config = layer.get("config") or {}
+    if not isinstance(config, dict):
+        raise Wrong("`layer`: a layer with a config", code="KC104")
+    return config
+
+
 def _renamed(layer: Json, prefix: str, **more: Any) -> Json:
     """A layer's dictionary for one direction."""
     config = layer.get("config")
@@ -90,14 +97,16 @@ def parts(class_name: str, config: Json, dialect: Dialect) -> Iterator[tuple[str
             yield str(i), f"cells/{i}", _object(cell, "cells")
     elif class_name == "Bidirectional":
         layer = _object(config.get("layer"), "layer")
+        said = _config(layer)
         zeroed = dialect.flavour == "tf_keras" or dialect.release >= (3,)
-        sequences = bool((layer.get("config") or {}).get("return_sequences"))
+        sequences = bool(said.get("return_sequences"))
         more = {"zero_output_for_mask": sequences} if zeroed else {}
         yield "forward", "layer", _renamed(layer, "forward_", **more)
         backward = config.get("backward_layer")
         if backward is not None:
             other = _object(backward, "backward_layer")
-            yield "backward", "backward_layer", {**other, "config": {**(other.get("config") or {}), **more}}
+            of_other = _config(other)
+            yield "backward", "backward_layer", {**other, "config": {**of_other, **more}}
         else:
-            turned = not (layer.get("config") or {}).get("go_backwards", False)
+            turned = not said.get("go_backwards", False)
             yield "backward", "layer", _renamed(layer, "backward_", go_backwards=turned, **more)

@@ -102,7 +102,8 @@ class Translation:
         names = [n for n, _ in ends(config["output_layers"])] if scope.kind != "Sequential" else []
         made = [v for v in outputs if v]
         network = self.builder.finish(self.inputs, made, names, [self.masks.of(v) for v in made])
-        if scope.kind == "Sequential" or "input_layers" not in config:
+        # the dictionary of a Graph of Keras 0.3 names its outputs, whose order its files know
+        if scope.kind == "Sequential" or "input_layers" not in config or self.dialect.release < (1,):
             return network
         return dataclasses.replace(
             network, input_nest=nest(config["input_layers"]), output_nest=nest(config["output_layers"])

@@ -12,6 +12,7 @@ from typing import Any
 import kchainer  # before Chainer, which it lets run on today's NumPy
 
 import chainer  # isort: skip
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -138,3 +139,24 @@ def test_without_weights_it_starts_as_keras_does(tmp_path: Path) -> None:
     assert not found.b.array.any()
     assert found.a.array.any()
     assert np.abs(found.a.array).max() <= np.sqrt(6 / 6)  # he_uniform of six inputs
+
+
+@pytest.mark.parametrize("broken", ["a", "b"])
+@pytest.mark.parametrize("shape", [(), (4, 4), (4, 3)])
+def test_a_matrix_of_another_shape_is_told(broken: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+    """Also one that has the shape of the kernel."""
+    x = keras.Input((4,))
+    layer = keras.layers.Dense(3, name="dense")
+    model = keras.Model(x, layer(x))
+    layer.enable_lora(2)
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        group = file["model_weights/dense"]
+        found: list[str] = []
+        group.visit(lambda name: found.append(name) if name.endswith(f"lora_kernel_{broken}") else None)
+        path = found[0]
+        del group[path]
+        group[path] = np.zeros(shape, "float32")
+    with pytest.raises(kchainer.KchainerError, match="a matrix of LoRA beside `kernel`") as caught:
+        kchainer.read(tmp_path / "m.h5")
+    assert caught.value.diagnostics[-1].code == "KC403"

@@ -7,7 +7,7 @@ legacy ``.h5`` files hold all three.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from kchainer.frontends.fields import Config, Wrong
@@ -18,6 +18,7 @@ from kchainer.ir.arrays import LazyArray
 if TYPE_CHECKING:
     from kchainer.frontends.keras.dialect import Dialect
     from kchainer.frontends.keras.entries import Owner
+    from kchainer.frontends.keras.gates import Slot
     from kchainer.frontends.keras.quantized import Quantized
     from kchainer.ir.graph import Layer
     from kchainer.ir.op import Op
@@ -122,11 +123,20 @@ def merged(path: str, beside: Sequence[str], said: Lora | None) -> str | Merged:
     return path if a is None or b is None else Merged(path, a, b, said.alpha / said.rank)
 
 
-def lazy(merged: Merged, kernel: LazyArray, a: LazyArray, b: LazyArray) -> LazyArray:
-    """The kernel as the layer uses it."""
-    fit = a.shape[:-1] == kernel.shape[:-1] and b.shape == (a.shape[-1], kernel.shape[-1])
-    if not fit:  # it has another shape than the layer's, which is reported
-        return a
+def lazy(
+    merged: Merged, slot: Slot, stored: Sequence[LazyArray], tell: Callable[..., None]
+) -> LazyArray | None:
+    """The kernel as the layer uses it; None where the matrices have another shape, which is told."""
+    kernel, a, b = stored
+    layer, param = slot
+    rank = a.shape[-1] if a.shape else 0
+    for matrix, shape in ((a, (*kernel.shape[:-1], rank)), (b, (rank, *kernel.shape[-1:]))):
+        if matrix.shape != shape:
+            tell(
+                "KC403", f'a matrix of LoRA beside `{param.name}` of "{layer.name}" has another shape in the weights file',
+                pointer=layer.pointer, found=f"{list(matrix.shape)} in {matrix.source}", expected=str(list(shape)),
+            )  # fmt: skip
+            return None
 
     def read() -> Any:
         import numpy as np

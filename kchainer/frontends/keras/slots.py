@@ -56,7 +56,7 @@ def of_source(file: WeightFile, source: Source, slot: Slot, tell: Callable[..., 
     if isinstance(source, quantized.Stored):
         return quantized.lazy(file, source, *slot, tell)
     if isinstance(source, lora.Merged):
-        return lora.lazy(source, *(lazy(file, path) for path in sources(source)))
+        return lora.lazy(source, slot, [lazy(file, path) for path in sources(source)], tell)
     if isinstance(source, str):
         return lazy(file, source)
     layer, param = slot

@@ -27,8 +27,9 @@ install:
 test: setup
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
+# Slow tests stand side by side, so a worker without work takes some of the other's.
 test-all: setup
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # The oldest and the newest pair of Python and NumPy, in .venv-oldest and .venv-newest.
 test-matrix:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kchainer.frontends.fields import Config, Field, Wrong, ignored, number, optional
+from kchainer.frontends.fields import Config, Field, Wrong, ignored, number, optional, positive
 from kchainer.frontends.keras.dialect import Dialect
 from kchainer.frontends.keras.layers.image import (
     AFFINE,
@@ -132,10 +132,10 @@ def mix_up(c: Config, xs: tuple[Shape, ...], dialect: Dialect) -> Translated:
 
 
 def _side(v: Any) -> int:
-    sides = set(v) if isinstance(v, (list, tuple)) else {v}
-    if len(sides) != 1 or not all(isinstance(one, int) and one % 2 for one in sides):
+    sides = [positive(one) for one in (v if isinstance(v, (list, tuple)) else [v])]
+    if len(sides) not in (1, 2) or sides[0] != sides[-1] or sides[0] % 2 == 0:
         raise Wrong("a square of an odd number of pixels: Keras's backends differ for others")
-    return int(sides.pop())
+    return sides[0]
 
 
 BLUR = {
